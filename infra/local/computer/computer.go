@@ -1,0 +1,115 @@
+package computer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// Options say where a local cloud keeps its files, which names of AWS it answers to, and how it is seen from outside.
+type Options struct {
+	// State is the directory of this cloud's files: data volumes, the certificate authority, moto's process id.
+	// The default is twip/computer/<name> in the user's cache directory.
+	State string
+
+	// Region and Account are part of the host names that the endpoints answer to. The defaults are DefaultRegion and DefaultAccount.
+	Region, Account string
+
+	// Ports maps an instance's port to the port of 127.0.0.1 that leads to it once it is published; 0 leaves the choice to the
+	// system, see Published. The default is DefaultPorts. Publishing a port that is not in the map is an error.
+	Ports map[int]int
+
+	// Progress receives one line for each thing that a person waits for. The default drops them.
+	Progress func(line string)
+}
+
+const (
+	// DefaultRegion is the region that the endpoints answer for unless Options name another.
+	DefaultRegion = "us-east-1"
+	// DefaultAccount is an account number that AWS gives to nobody.
+	DefaultAccount = "000000000000"
+)
+
+// DefaultPorts returns the host port of each instance port that the training environment publishes: the site and the proxy's statistics.
+func DefaultPorts() map[int]int { return map[int]int{80: 8080, 1936: 1936} }
+
+// Machine is what an EC2 instance needs to have a body.
+type Machine struct {
+	ID        string // the instance id; letters, digits and dashes
+	Name      string // host name, for people
+	Type      string // EC2's instance type, for people
+	Zone      string // availability zone, answered to whoever asks for it
+	MemoryMiB int    // all that runs on the machine shares this much memory
+	UserData  []byte // given to cloud-init byte for byte
+}
+
+// Phase is an instance's state as far as a body has one.
+type Phase string
+
+// The phases of an instance.
+const (
+	Running Phase = "running"
+	Stopped Phase = "stopped"
+	Gone    Phase = "terminated" // it was terminated, or never launched
+)
+
+// State is what there is to know about an instance from outside.
+type State struct {
+	Phase     Phase
+	PrivateIP string // fixed from launch to termination; "" when gone
+}
+
+// Build is an image to make and to put into the registry.
+type Build struct {
+	Repository string            // the ECR repository's name, or its URL
+	Tag        string            // the tag in the registry
+	Context    string            // directory that the build reads
+	Dockerfile string            // path of the Dockerfile; "" means Context/Dockerfile
+	Args       map[string]string // build arguments
+}
+
+// Computer is one local cloud: everything that it makes carries the label twip.local=<name>.
+// Its methods may be called from several goroutines, and every one of them may be called again after a failure.
+type Computer struct {
+	name    string
+	options Options
+	started time.Time
+	mu      sync.Mutex // serialises what reads the state of the computer in order to change it
+}
+
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
+
+// New describes the local cloud called name; it does nothing on the computer until Ensure is called.
+func New(name string, o Options) *Computer {
+	if o.Region == "" {
+		o.Region = DefaultRegion
+	}
+	if o.Account == "" {
+		o.Account = DefaultAccount
+	}
+	if o.Ports == nil {
+		o.Ports = DefaultPorts()
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.State == "" {
+		if cache, err := os.UserCacheDir(); err == nil {
+			o.State = filepath.Join(cache, "twip", "computer", name)
+		}
+	}
+	return &Computer{name: name, options: o, started: time.Now()}
+}
+
+func (c *Computer) validate() error {
+	if !validName.MatchString(c.name) {
+		return fmt.Errorf("local cloud: name %q: use up to 31 small letters, digits and dashes", c.name)
+	}
+	if c.options.State == "" {
+		return fmt.Errorf("local cloud %q: no state directory: set HOME or XDG_CACHE_HOME", c.name)
+	}
+	return nil
+}
