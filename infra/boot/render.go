@@ -1,0 +1,107 @@
+package boot
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed scripts
+var scripts embed.FS
+
+// cloudConfig is the part of cloud-init's format that TWIP uses:
+// https://cloudinit.readthedocs.io/en/latest/reference/modules.html
+type cloudConfig struct {
+	Hostname         string     `yaml:"hostname,omitempty"`
+	PreserveHostname bool       `yaml:"preserve_hostname,omitempty"`
+	WriteFiles       []file     `yaml:"write_files"`
+	Apt              apt        `yaml:"apt"`
+	PackageUpdate    bool       `yaml:"package_update"`
+	Packages         []string   `yaml:"packages"`
+	RunCmd           [][]string `yaml:"runcmd"`
+}
+
+type file struct {
+	Path        string `yaml:"path"`
+	Permissions string `yaml:"permissions"`
+	Content     string `yaml:"content"`
+}
+
+type apt struct {
+	Conf string `yaml:"conf"`
+}
+
+// aptConf keeps a machine small (recommended packages would double the download) and patient with its mirror.
+const aptConf = `APT::Install-Recommends "false";
+Acquire::Retries "5";
+`
+
+// Render returns the machine's user data, or every reason why it cannot be: the same machine gives the same bytes.
+func (m Machine) Render() ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	units := m.units()
+	doc := cloudConfig{
+		Hostname:      m.Hostname,
+		WriteFiles:    m.files(units),
+		Apt:           apt{Conf: aptConf},
+		PackageUpdate: true,
+		Packages:      m.packages(),
+		RunCmd: [][]string{
+			{"systemctl", "daemon-reload"},
+			append([]string{"systemctl", "enable"}, unitNames(units)...),
+			// Not waited for: cloud-init is done when the machine is set up, the containers may take longer.
+			{"systemctl", "start", "--no-block", target},
+		},
+	}
+	var out bytes.Buffer
+	out.WriteString("#cloud-config\n")
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("machine %q: user data: %w", m.Hostname, err)
+	}
+	if out.Len() > MaxBytes {
+		return nil, fmt.Errorf("machine %q: user data: %d bytes is more than the %d that EC2 accepts: run fewer containers on it or shorten their environment",
+			m.Hostname, out.Len(), MaxBytes)
+	}
+	return out.Bytes(), nil
+}
+
+func (m Machine) packages() []string {
+	packages := []string{"docker.io", "docker-cli", "amazon-ecr-credential-helper"}
+	if m.Store != nil && m.Store.EFS != nil {
+		packages = append(packages, "nfs-common", "stunnel4")
+	}
+	return packages
+}
+
+func (m Machine) files(units []unit) []file {
+	files := []file{
+		// Docker asks Amazon's helper for every registry; the helper asks the machine's role.
+		{Path: "/root/.docker/config.json", Permissions: "0600", Content: `{"credsStore": "ecr-login"}` + "\n"},
+		script("twip-watchdog"),
+	}
+	if m.Store != nil && m.Store.Volume != nil {
+		files = append(files, script("twip-volume"))
+	}
+	if m.Store != nil && m.Store.EFS != nil {
+		files = append(files, script("twip-efs"), file{Path: stunnelConf, Permissions: "0644", Content: m.Store.EFS.stunnel()})
+	}
+	for _, u := range units {
+		files = append(files, file{Path: "/etc/systemd/system/" + u.name, Permissions: "0644", Content: u.text})
+	}
+	return files
+}
+
+// script is one of the embedded programs, installed where an administrator's programs live.
+func script(name string) file {
+	text, err := scripts.ReadFile("scripts/" + name)
+	if err != nil {
+		panic(err) // a script that is not embedded is a mistake in this package
+	}
+	return file{Path: scriptDir + name, Permissions: "0755", Content: string(text)}
+}

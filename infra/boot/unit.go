@@ -1,0 +1,194 @@
+package boot
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	target    = "twip.target"
+	storeUnit = "twip-store.service"
+	netUnit   = "twip-network.service"
+	scriptDir = "/usr/local/sbin/"
+)
+
+// unit is one systemd unit file.
+type unit struct{ name, text string }
+
+func unitNames(units []unit) []string {
+	var names []string
+	for _, u := range units {
+		names = append(names, u.name)
+	}
+	return names
+}
+
+// units lists everything systemd runs, in the order it is started; systemd stops it in reverse.
+func (m Machine) units() []unit {
+	units := []unit{{target, `[Unit]
+Description=Everything this machine is for
+
+[Install]
+WantedBy=multi-user.target
+`}}
+	after := []string{"docker.service", netUnit}
+	if m.Store != nil {
+		units = append(units, m.Store.unit())
+		after = append(after, storeUnit)
+	}
+	units = append(units, networkUnit)
+	for _, c := range m.Containers {
+		units = append(units, c.unit(m.Region, after))
+		after = append(after, c.unitName())
+	}
+	return append(units, watchdogUnit, watchdogTimer)
+}
+
+var networkUnit = unit{netUnit, `[Unit]
+Description=The Docker network on which containers find each other by name
+Requires=docker.service
+After=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c "docker network inspect twip >/dev/null 2>&1 || docker network create twip"
+Restart=on-failure
+RestartSec=2
+
+[Install]
+WantedBy=twip.target
+`}
+
+var watchdogUnit = unit{"twip-watchdog.service", `[Unit]
+Description=Restart containers whose health check keeps failing
+
+[Service]
+Type=oneshot
+ExecStart=` + scriptDir + `twip-watchdog
+`}
+
+var watchdogTimer = unit{"twip-watchdog.timer", `[Unit]
+Description=Look after containers every 30 seconds
+
+[Timer]
+OnActiveSec=30
+OnUnitInactiveSec=30
+
+[Install]
+WantedBy=twip.target
+`}
+
+func (s Store) unit() unit {
+	program := []string{scriptDir + "twip-volume"}
+	if s.EFS != nil {
+		program = []string{scriptDir + "twip-efs"}
+	}
+	start, stop := append(program, "mount", VolumeDir, strconv.Itoa(StoreUID)), append(program, "unmount", VolumeDir)
+	if s.Volume != nil {
+		start = append(start, s.Volume.Device, s.Volume.ID, s.Volume.Label)
+	}
+	return unit{storeUnit, fmt.Sprintf(`[Unit]
+Description=The store that outlives this machine
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=%s
+ExecStop=%s
+TimeoutStartSec=15min
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=twip.target
+`, command(start...), command(stop...))}
+}
+
+func (c Container) unitName() string { return "twip-" + c.Name + ".service" }
+
+// unit runs the container in the foreground of systemd. Requires names only what the container cannot work
+// without; After also names the containers before it, so that all are stopped in reverse order.
+func (c Container) unit(region string, after []string) unit {
+	requires := []string{"docker.service", netUnit}
+	if c.StoreMount != "" {
+		requires = append(requires, storeUnit)
+	}
+	return unit{c.unitName(), fmt.Sprintf(`[Unit]
+Description=Container %s
+Requires=%s
+After=%s
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+Environment=HOME=/root
+ExecStartPre=-/usr/bin/docker rm --force %[1]s
+ExecStart=%[4]s
+ExecStop=/usr/bin/docker stop --time %[5]d %[1]s
+TimeoutStopSec=%[6]d
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=twip.target
+`, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...), c.StopSeconds, c.StopSeconds+15)}
+}
+
+// run is the docker command. The security flags are the same for every container, and there is no way to ask
+// for less: no root, no capability, no new privilege, nothing writable but tmpfs and the store.
+func (c Container) run(region string) []string {
+	user := fmt.Sprintf("%d:%d", StoreUID, StoreUID)
+	memory := fmt.Sprintf("%dm", c.MemoryMiB)
+	args := []string{"/usr/bin/docker", "run", "--name", c.Name, "--hostname", c.Name, "--network", "twip",
+		"--user", user, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+		"--memory", memory, "--memory-swap", memory, "--pids-limit", strconv.Itoa(c.PIDs),
+		"--stop-timeout", strconv.Itoa(c.StopSeconds),
+		// Every check starts a process: 30 s keeps them within 1 % of a t2.micro's baseline of CPU.
+		"--health-cmd", strings.Join(c.Health, " "), "--health-interval", "30s", "--health-timeout", "5s",
+		"--health-retries", "3", "--health-start-period", "60s",
+		// Non-blocking: a container must not stand still because CloudWatch does.
+		"--log-driver", "awslogs", "--log-opt", "mode=non-blocking", "--log-opt", "max-buffer-size=4m",
+		"--log-opt", "awslogs-region=" + region, "--log-opt", "awslogs-group=" + c.LogGroup,
+		"--log-opt", "awslogs-stream=" + hostnameSpecifier + "/" + c.Name}
+	for _, port := range c.Ports {
+		args = append(args, "--publish", fmt.Sprintf("%d:%d", port.Host, port.Container))
+	}
+	for _, mount := range c.Tmpfs {
+		args = append(args, "--tmpfs", mount)
+	}
+	if c.StoreMount != "" {
+		// --mount, unlike --volume, fails when the source is missing, instead of writing to the root disk.
+		args = append(args, "--mount", fmt.Sprintf("type=bind,source=%s,target=%s", StoreDir, c.StoreMount))
+	}
+	for _, key := range sortedKeys(c.Env) {
+		args = append(args, "--env", key+"="+c.Env[key])
+	}
+	return append(args, c.Image)
+}
+
+// hostnameSpecifier stands for systemd's %H (the machine's host name) until command has escaped all other text.
+const hostnameSpecifier = "\x00"
+
+// command writes argv as systemd reads it back: specifiers (%), variables ($) and quotes are escaped, so every
+// argument arrives as it is. See systemd.service(5), "Command lines".
+func command(argv ...string) string {
+	words := make([]string, len(argv))
+	for i, arg := range argv {
+		if !wordRE.MatchString(arg) {
+			arg = `"` + systemdEscapes.Replace(arg) + `"`
+		}
+		words[i] = arg
+	}
+	return strings.Join(words, " ")
+}
+
+var systemdEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`, hostnameSpecifier, `%H`)
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
