@@ -1,0 +1,82 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Status prints the environment's machines, their containers and whether the site answers. The error joins what
+// is not well, so that a pipeline can ask too.
+func Status(ctx context.Context, env Environment, out io.Writer) error {
+	machines, err := env.Machines.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("stack %q: machines: %w", env.Stack, err)
+	}
+	var problems []error
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, m := range machines {
+		fmt.Fprintf(table, "machine %s\t%s\t%s\n", m.ID, m.State, m.Memory)
+		if m.State != "running" {
+			problems = append(problems, fmt.Errorf("machine %s is %s: replace it with pulumi up --refresh (make local on this computer)", m.ID, m.State))
+		}
+		for _, c := range m.Containers {
+			fmt.Fprintf(table, "  %s\t%s\t%s\n", c.Name, c.Status, short(c.Image))
+			if !strings.HasPrefix(c.Status, "Up") || strings.Contains(c.Status, "unhealthy") {
+				problems = append(problems, fmt.Errorf("container %s on %s: %s", c.Name, m.ID, c.Status))
+			}
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, url := range []string{env.URL, env.StatsURL} {
+		if url == "" {
+			continue
+		}
+		answer, ok := probe(ctx, url)
+		fmt.Fprintf(out, "%s  %s\n", url, answer)
+		if !ok {
+			problems = append(problems, fmt.Errorf("%s: %s", url, answer))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func probe(ctx context.Context, url string) (answer string, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	start := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err.Error(), false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error(), false
+	}
+	res.Body.Close()
+	return fmt.Sprintf("%s after %s", res.Status, time.Since(start).Round(time.Millisecond)), res.StatusCode == http.StatusOK
+}
+
+// Images prints which image every tier runs.
+func Images(env Environment, out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, tier := range slices.Sorted(maps.Keys(env.Images)) {
+		fmt.Fprintf(table, "%s\t%s\n", tier, env.Images[tier])
+	}
+	return table.Flush()
+}
+
+// short keeps the part of an image's name that tells images apart.
+func short(image string) string {
+	name, digest, _ := strings.Cut(image, "@sha256:")
+	return name[strings.LastIndex(name, "/")+1:] + "@" + digest[:min(12, len(digest))]
+}

@@ -1,0 +1,137 @@
+package verbs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// companyNews is a site that works unless a path is told to misbehave.
+type companyNews struct {
+	mu       sync.Mutex
+	titles   []string
+	status   map[string]int // path → status to answer instead
+	forgets  bool           // acknowledges posts and drops them
+	noStatic bool
+}
+
+func (c *companyNews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if status, ok := c.status[r.URL.Path]; ok {
+		w.WriteHeader(status)
+		return
+	}
+	switch r.URL.Path {
+	case "/":
+		if !c.noStatic {
+			fmt.Fprint(w, `<link rel="stylesheet" href="/styles/site.css">`)
+		}
+	case "/Read.action":
+		fmt.Fprint(w, c.titles)
+	case "/Post.action":
+		if !c.forgets {
+			c.titles = append(c.titles, r.FormValue("title"))
+		}
+		http.Redirect(w, r, "Read.action", http.StatusFound)
+	case "/styles/site.css":
+		fmt.Fprint(w, "body{}")
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func TestSmoke(t *testing.T) {
+	for name, tc := range map[string]struct {
+		site companyNews
+		want string // empty: all well
+	}{
+		"well":          {},
+		"front broken":  {companyNews{status: map[string]int{"/": 500}}, "GET /: status 500, want 200"},
+		"list broken":   {companyNews{status: map[string]int{"/Read.action": 503}}, "GET /Read.action: status 503"},
+		"static broken": {companyNews{status: map[string]int{"/styles/site.css": 404}}, "GET /styles/site.css: status 404"},
+		"no static":     {companyNews{noStatic: true}, "does not use the static tier"},
+		"post refused":  {companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want 302"},
+		"post lost":     {companyNews{forgets: true}, "just posted is not in the list"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(&tc.site)
+			defer server.Close()
+			var out bytes.Buffer
+			err := Smoke(context.Background(), Environment{Stack: "train", URL: server.URL}, &out)
+			if tc.want == "" {
+				require.NoError(t, err)
+				require.Contains(t, out.String(), "Location: ")
+				require.Contains(t, out.String(), "first byte after")
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+			require.ErrorContains(t, err, "make status STACK=train")
+		})
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		server := httptest.NewServer(http.NotFoundHandler())
+		server.Close()
+		require.ErrorContains(t, Smoke(context.Background(), Environment{URL: server.URL}, &bytes.Buffer{}), "connection refused")
+	})
+}
+
+// fixedMachines answers Status with what a test says.
+type fixedMachines struct {
+	machines []Machine
+	err      error
+}
+
+func (f fixedMachines) Status(context.Context) ([]Machine, error) { return f.machines, f.err }
+
+func TestStatus(t *testing.T) {
+	server := httptest.NewServer(&companyNews{})
+	defer server.Close()
+	up := Container{Name: "app-1", Status: "Up 2 minutes (healthy)", Image: "x.example/twip-app@sha256:0123456789abcdef"}
+	for name, tc := range map[string]struct {
+		machines fixedMachines
+		url      string
+		want     string
+	}{
+		"well":                 {fixedMachines{machines: []Machine{{ID: "i-1", State: "running", Containers: []Container{up}}}}, server.URL, ""},
+		"machine stopped":      {fixedMachines{machines: []Machine{{ID: "i-1", State: "stopped"}}}, server.URL, "machine i-1 is stopped"},
+		"container unhealthy":  {fixedMachines{machines: []Machine{{State: "running", Containers: []Container{{Name: "app-1", Status: "Up (unhealthy)"}}}}}, server.URL, "app-1"},
+		"container restarting": {fixedMachines{machines: []Machine{{State: "running", Containers: []Container{{Name: "app-1", Status: "Exited (1)"}}}}}, server.URL, "Exited (1)"},
+		"site broken":          {fixedMachines{}, server.URL + "/nothing", "404"},
+		"cloud silent":         {fixedMachines{err: errors.New("no credentials")}, server.URL, "no credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := Status(context.Background(), Environment{Stack: "train", URL: tc.url, Machines: tc.machines}, &out)
+			if tc.want == "" {
+				require.NoError(t, err)
+				require.Contains(t, out.String(), "twip-app@0123456789ab")
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+func TestFromOutputs(t *testing.T) {
+	env, err := FromOutputs("train", map[string]any{"url": "http://a", "statsUrl": "http://b", "images": map[string]any{"app": "x@sha256:1"}}, nil)
+	require.NoError(t, err)
+	require.Equal(t, Environment{Stack: "train", URL: "http://a", StatsURL: "http://b", Images: map[string]string{"app": "x@sha256:1"}}, env)
+	_, err = FromOutputs("train", map[string]any{"other": 1}, nil)
+	require.ErrorContains(t, err, `output "url" is missing (there are [other])`)
+}
+
+func TestABReport(t *testing.T) {
+	report := []byte("Failed requests:        2\nNon-2xx responses:      10\nRequests per second:    812.34 [#/sec] (mean)\n" +
+		"Percentage of the requests served within a certain time (ms)\n  50%      4\n  99%     31\n")
+	require.Equal(t, []string{"812.34", "4", "31", "10"},
+		[]string{abField(report, abRate), abField(report, abMedian), abField(report, abP99), abField(report, abFailed)})
+	require.Equal(t, "?", abField(nil, abRate))
+}
