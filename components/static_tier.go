@@ -1,0 +1,69 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/infra/boot"
+	"twip/infra/images"
+)
+
+// StaticTierArgs describe the servers of images and stylesheets.
+type StaticTierArgs struct {
+	Placement        Placement       // required
+	Build            *images.Context // required; the static image's
+	MemoryMiB        int             // required; hard limit of a container
+	LogRetentionDays int             // required; one of LogRetentionDays
+}
+
+// StaticTier serves /styles/* and /images/* with nginx.
+type StaticTier struct {
+	pulumi.ResourceState
+	Workload     Workload // for the Host, when placed on one
+	Servers      []string // host:port of each server, as the edge reaches them
+	ImageDigest  pulumi.StringOutput
+	LogGroupName pulumi.StringOutput
+}
+
+// NewStaticTier refuses bad args before it registers anything.
+func NewStaticTier(ctx *pulumi.Context, name string, args *StaticTierArgs, opts ...pulumi.ResourceOption) (*StaticTier, error) {
+	if err := args.validate().err("static tier", name); err != nil {
+		return nil, err
+	}
+	t := &StaticTier{}
+	if err := ctx.RegisterComponentResource("twip:components:StaticTier", name, t, opts...); err != nil {
+		return nil, err
+	}
+	child := pulumi.Parent(t)
+	image, err := newImage(ctx, name, args.Build, child)
+	if err != nil {
+		return nil, fmt.Errorf("static tier %q: %w", name, err)
+	}
+	group, err := newLogGroup(ctx, name, args.LogRetentionDays, child)
+	if err != nil {
+		return nil, fmt.Errorf("static tier %q: %w", name, err)
+	}
+	spec := args.container()
+	t.Workload = Workload{Containers: []Container{{Spec: spec, Image: image, LogGroup: group}}}
+	t.Servers = []string{fmt.Sprintf("%s:%d", spec.Name, httpPort)}
+	t.ImageDigest, t.LogGroupName = image.Digest, group.Name
+	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{"imageDigest": t.ImageDigest, "logGroupName": t.LogGroupName})
+}
+
+func (a *StaticTierArgs) container() boot.Container {
+	return boot.Container{
+		Name:        "static",
+		MemoryMiB:   a.MemoryMiB,
+		PIDs:        64,
+		Tmpfs:       []string{"/run:size=4m,mode=1777", "/tmp:size=16m,mode=1777"},
+		Health:      []string{"/usr/local/bin/healthcheck"},
+		StopSeconds: 15, // enough for the largest file to reach a slow client
+	}
+}
+
+func (a *StaticTierArgs) validate() (p problems) {
+	p = append(p, checkTier(a.Placement, a.Build, a.LogRetentionDays)...)
+	p.unless(a.MemoryMiB >= minMemoryMiB, "memoryMiB", a.MemoryMiB, fmt.Sprintf("use %d or more", minMemoryMiB))
+	return p
+}

@@ -1,0 +1,51 @@
+package stacks
+
+// Topology is the shape of an environment.
+type Topology string
+
+// SingleHost runs everything on one machine.
+const SingleHost Topology = "single-host"
+
+// Config is what an environment's configuration says, checked: see keys.go for what each field means.
+type Config struct {
+	Project, Stack string // as Pulumi names them
+	Region         string // aws:region
+
+	Topology         Topology
+	Artifacts        string
+	BaseImage        string
+	MachineImage     string
+	InstanceType     string
+	AppContainers    int
+	MemoryMiB        Memory
+	DataVolumeGiB    int
+	ProtectData      bool
+	SiteCIDRs        []string
+	StatsCIDRs       []string
+	Domain           string
+	HostedZone       string
+	VPCCIDR          string
+	Zones            []string
+	LogRetentionDays int
+	Tags             map[string]string
+}
+
+// Memory is the hard memory limit, in MiB, of one container of each kind.
+type Memory struct {
+	Static int `json:"static"`
+	App    int `json:"app"`
+	Proxy  int `json:"proxy"`
+}
+
+// name is how a part of this environment is called. It begins with project and stack, because physical names are made
+// from it and several environments may share an account.
+func (c *Config) name(part string) string { return c.Project + "-" + c.Stack + "-" + part }
+
+// zoneNames turns the configured letters into full names.
+func (c *Config) zoneNames() []string {
+	names := make([]string, len(c.Zones))
+	for i, letter := range c.Zones {
+		names[i] = c.Region + letter
+	}
+	return names
+}

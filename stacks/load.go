@@ -1,0 +1,115 @@
+package stacks
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components"
+)
+
+// Load reads the whole configuration, or says everything that is wrong with it.
+func Load(ctx *pulumi.Context) (*Config, error) {
+	values, err := values(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return load(ctx.Project(), ctx.Stack(), values)
+}
+
+func load(project, stack string, values map[string]string) (*Config, error) {
+	c := &Config{Project: project, Stack: stack, Region: values["aws:region"]}
+	var problems []error
+	if !stackRE.MatchString(stack) {
+		problems = append(problems, fmt.Errorf("stack %q: names of machines and roles begin with it: use 1 to 30 lower-case letters, digits and dashes, such as train", stack))
+	}
+	if !regionRE.MatchString(c.Region) {
+		problems = append(problems, fmt.Errorf("aws:region = %q: it is not the name of a region; a right value is, for example, aws:region: eu-central-1", c.Region))
+	}
+	for _, key := range Keys {
+		// The default comes first, so that a map may name only what it changes.
+		if err := key.read(key.defaultText(), c); err != nil {
+			problems = append(problems, key.problem(key.defaultText(), err))
+		}
+		if raw, ok := values[project+":"+key.Name]; ok {
+			if err := key.read(raw, c); err != nil {
+				problems = append(problems, key.problem(raw, err))
+			}
+		}
+	}
+	problems = append(problems, unknownKeys(project, values)...)
+	if len(problems) == 0 {
+		// Values that are wrong by themselves would only be complained about twice.
+		problems = together(c)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("the configuration of stack %q cannot be used; nothing has been changed:\n%w", stack, err)
+	}
+	return c, nil
+}
+
+// defaultText is the default in the form in which Pulumi hands over values: texts as they are, all else as JSON.
+func (k Key) defaultText() string {
+	switch value := k.Default.(type) {
+	case string:
+		return value
+	case int:
+		return strconv.Itoa(value)
+	case bool:
+		return strconv.FormatBool(value)
+	default:
+		text, err := json.Marshal(value)
+		if err != nil {
+			panic(err) // the table holds nothing that JSON cannot say
+		}
+		return string(text)
+	}
+}
+
+// unknownKeys finds keys in the project's namespace that would otherwise be ignored without a word.
+func unknownKeys(project string, values map[string]string) (problems []error) {
+	names := make([]string, len(Keys))
+	for i, key := range Keys {
+		names[i] = key.Name
+	}
+	for _, full := range sortedKeys(values) {
+		name, ours := strings.CutPrefix(full, project+":")
+		if ours && !slices.Contains(names, name) {
+			near := Keys[slices.Index(names, nearest(name, names))]
+			problems = append(problems, fmt.Errorf("%s = %q: there is no such key; the nearest is %s:%s (%s), for example %s:%s: %s",
+				full, values[full], project, near.Name, strings.TrimSuffix(near.Description, "."), project, near.Name, near.Example))
+		}
+	}
+	return problems
+}
+
+const (
+	// machineMiB is what Debian, Docker and systemd need beside the containers.
+	machineMiB = 320
+	// standbyMiB is what an app container needs that stands by: its keeper runs, its JVM does not.
+	standbyMiB = 32
+)
+
+// together finds values that are right by themselves but not with each other.
+func together(c *Config) (problems []error) {
+	if (c.Domain == "") != (c.HostedZone == "") {
+		problems = append(problems, fmt.Errorf("twip:domain = %q and twip:hostedZone = %q: one is of no use without the other; set both, "+
+			"for example twip:domain: news.example.com and twip:hostedZone: Z0123456789ABCDEFGHIJ, or neither", c.Domain, c.HostedZone))
+	}
+	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
+	if have := components.InstanceTypes[c.InstanceType]; need > have {
+		problems = append(problems, fmt.Errorf("twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's %d MiB make %d MiB, but twip:instanceType = %q has %d; "+
+			"lower a limit or take a larger type, for example twip:instanceType: t3.small",
+			c.MemoryMiB.Static, c.MemoryMiB.App, c.MemoryMiB.Proxy, c.AppContainers, machineMiB, need, c.InstanceType, have))
+	}
+	return problems
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

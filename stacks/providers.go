@@ -1,0 +1,34 @@
+package stacks
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// providers makes the only providers of the program and returns the option that hands them to a component and all that
+// is in it. Default providers are switched off in Pulumi.yaml, so nothing can slip into another region or account.
+func providers(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error) {
+	cloud, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
+		Region:      pulumi.String(c.Region),
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("provider aws: %w", err)
+	}
+	builder, err := docker.NewProvider(ctx, "docker", &docker.ProviderArgs{})
+	if err != nil {
+		return nil, fmt.Errorf("provider docker: %w", err)
+	}
+	return pulumi.Providers(cloud, builder), nil
+}
+
+// allTags are the tags that every resource gets.
+func (c *Config) allTags() map[string]string {
+	tags := map[string]string{"Project": c.Project, "Stack": c.Stack, "ManagedBy": "pulumi"}
+	maps.Copy(tags, c.Tags)
+	return tags
+}
