@@ -1,0 +1,20 @@
+package companynews;
+
+import java.io.IOException;
+import javax.servlet.ServletException;
+import javax.servlet.http.HttpServlet;
+import javax.servlet.http.HttpServletRequest;
+import javax.servlet.http.HttpServletResponse;
+
+/** Shows all articles. */
+public final class ReadAction extends HttpServlet {
+  private static final long serialVersionUID = 1L;
+
+  @Override
+  protected void doGet(HttpServletRequest request, HttpServletResponse response)
+      throws ServletException, IOException {
+    request.setAttribute("articles", Lifecycle.prevalence(getServletContext()).newestFirst());
+    response.setHeader("Cache-Control", "no-store");
+    request.getRequestDispatcher("/WEB-INF/read.jsp").forward(request, response);
+  }
+}

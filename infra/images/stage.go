@@ -1,0 +1,90 @@
+package images
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// Kind names one of the three images.
+type Kind string
+
+// The images of the program.
+const (
+	Static Kind = "static" // nginx with the contents of static.zip, on port 8080
+	App    Kind = "app"    // the keeper and Jetty with companyNews.war, on ports 8080 and 8082
+	Proxy  Kind = "proxy"  // HAProxy in front of both, on ports 8080 and 1936
+)
+
+// DefaultBaseImage is what the images are built on when Options name nothing else.
+const DefaultBaseImage = "debian:trixie-slim"
+
+// Options say what to assemble and where.
+type Options struct {
+	// Artifacts is the directory that may hold companyNews.war and static.zip. It need not exist. Default: none, the sample is used.
+	Artifacts string
+	// BaseImage is the Debian 13 image that all images are built on. Default: DefaultBaseImage.
+	BaseImage string
+	// Out is the directory in which each kind gets a directory of its own. Required.
+	Out string
+}
+
+// Context is an assembled build context.
+type Context struct {
+	Kind   Kind
+	Dir    string            // Out/<kind>, with a Dockerfile at its top
+	Tag    string            // 16 hexadecimal digits that change with everything that reaches the image
+	Args   map[string]string // build arguments
+	Source string            // for people: the artifact that is inside, or that it is the sample
+}
+
+// Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and removes
+// what does not belong to the context.
+func Stage(kind Kind, o Options) (*Context, error) {
+	if o.Out == "" {
+		return nil, fmt.Errorf("images: stage %s: Out is empty: name the directory for build contexts", kind)
+	}
+	if o.BaseImage == "" {
+		o.BaseImage = DefaultBaseImage
+	}
+	files, source, err := assemble(kind, o.Artifacts)
+	if err != nil {
+		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
+	}
+	c := &Context{
+		Kind:   kind,
+		Dir:    filepath.Join(o.Out, string(kind)),
+		Args:   map[string]string{"BASE_IMAGE": o.BaseImage},
+		Source: source,
+	}
+	c.Tag = files.hash(c.Args)
+	if err := files.write(c.Dir); err != nil {
+		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
+	}
+	return c, nil
+}
+
+// assemble returns the files of a context and the origin of what is in it.
+func assemble(kind Kind, artifacts string) (tree, string, error) {
+	files := tree{}
+	switch kind {
+	case Proxy:
+		return files, "no artifact", files.add("", recipes, "proxy")
+	case Static:
+		if err := files.add("", recipes, "static"); err != nil {
+			return nil, "", err
+		}
+		source, err := files.addArtifact("site", artifacts, staticZip)
+		return files, source, err
+	case App:
+		if err := files.add("", recipes, "app"); err != nil {
+			return nil, "", err
+		}
+		if err := files.addKeeper("keeper"); err != nil {
+			return nil, "", err
+		}
+		source, err := files.addArtifact("webapp", artifacts, companyNewsWAR)
+		return files, source, err
+	default:
+		return nil, "", fmt.Errorf("unknown kind %q: use %s, %s or %s", kind, Static, App, Proxy)
+	}
+}
