@@ -14,13 +14,9 @@ var scripts embed.FS
 // cloudConfig is the part of cloud-init's format that TWIP uses:
 // https://cloudinit.readthedocs.io/en/latest/reference/modules.html
 type cloudConfig struct {
-	Hostname         string     `yaml:"hostname,omitempty"`
-	PreserveHostname bool       `yaml:"preserve_hostname,omitempty"`
-	WriteFiles       []file     `yaml:"write_files"`
-	Apt              apt        `yaml:"apt"`
-	PackageUpdate    bool       `yaml:"package_update"`
-	Packages         []string   `yaml:"packages"`
-	RunCmd           [][]string `yaml:"runcmd"`
+	Hostname   string     `yaml:"hostname,omitempty"`
+	WriteFiles []file     `yaml:"write_files"`
+	RunCmd     [][]string `yaml:"runcmd"`
 }
 
 type file struct {
@@ -29,15 +25,6 @@ type file struct {
 	Content     string `yaml:"content"`
 }
 
-type apt struct {
-	Conf string `yaml:"conf"`
-}
-
-// aptConf keeps a machine small (recommended packages would double the download) and patient with its mirror.
-const aptConf = `APT::Install-Recommends "false";
-Acquire::Retries "5";
-`
-
 // Render returns the machine's user data, or every reason why it cannot be: the same machine gives the same bytes.
 func (m Machine) Render() ([]byte, error) {
 	if err := m.Validate(); err != nil {
@@ -45,12 +32,10 @@ func (m Machine) Render() ([]byte, error) {
 	}
 	units := m.units()
 	doc := cloudConfig{
-		Hostname:      m.Hostname,
-		WriteFiles:    m.files(units),
-		Apt:           apt{Conf: aptConf},
-		PackageUpdate: true,
-		Packages:      m.packages(),
+		Hostname:   m.Hostname,
+		WriteFiles: m.files(units),
 		RunCmd: [][]string{
+			append([]string{scriptDir + "twip-install"}, m.packages()...),
 			{"systemctl", "daemon-reload"},
 			append([]string{"systemctl", "enable"}, unitNames(units)...),
 			// Not waited for: cloud-init is done when the machine is set up, the containers may take longer.
@@ -83,6 +68,7 @@ func (m Machine) files(units []unit) []file {
 	files := []file{
 		// Docker asks Amazon's helper for every registry; the helper asks the machine's role.
 		{Path: "/root/.docker/config.json", Permissions: "0600", Content: `{"credsStore": "ecr-login"}` + "\n"},
+		script("twip-install"),
 		script("twip-watchdog"),
 	}
 	if m.Store != nil && m.Store.Volume != nil {
