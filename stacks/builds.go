@@ -38,7 +38,7 @@ func stage(ctx *pulumi.Context, c *Config) (*builds, error) {
 			continue
 		}
 		*image.into = build
-		if build.Source != "" {
+		if image.kind != images.Proxy { // nobody brings a proxy of their own
 			problems = append(problems, ctx.Log.Info(string(image.kind)+": "+build.Source, nil))
 		}
 	}
