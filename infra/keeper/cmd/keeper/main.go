@@ -1,0 +1,125 @@
+// Command keeper runs an application server that shares its data with others; see package keeper.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"twip/infra/keeper"
+)
+
+const usage = `usage:
+  keeper serve --store DIR [options] -- COMMAND...   run COMMAND (the JVM) when this server leads
+  keeper health [--admin ADDRESS]                    exit 0 if this server can answer
+  keeper epochs --store DIR                          list the restore points
+  keeper restore --store DIR EPOCH                   go back to a restore point
+Each takes --help.
+`
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	commands := map[string]func([]string) error{"serve": serve, "health": health, "epochs": epochs, "restore": restore}
+	command, known := commands[os.Args[1]]
+	if !known {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	if err := command(os.Args[2:]); err != nil {
+		fmt.Fprintf(os.Stderr, "keeper %s: %v\n", os.Args[1], err)
+		os.Exit(1)
+	}
+}
+
+func serve(args []string) error {
+	o := keeper.DefaultOptions()
+	t := &o.Timing
+	f := flag.NewFlagSet("keeper serve", flag.ExitOnError)
+	f.StringVar(&o.Store, "store", "", "directory that all keepers share (required)")
+	f.StringVar(&o.Link, "link", o.Link, "path that the application writes to")
+	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
+	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
+	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
+	f.StringVar(&o.Advertise, "advertise", "", "host:port where other keepers reach this one (default: first IPv4 and --listen's port)")
+	f.StringVar(&o.ReadyPath, "ready-path", o.ReadyPath, "page that answers below 500 once the application works")
+	reads := f.String("read-paths", strings.Join(o.ReadPaths, ","), "actions that change nothing, separated by commas")
+	f.DurationVar(&o.Hold, "hold", o.Hold, "how long a request waits for a leader")
+	f.IntVar(&o.MaxHeld, "max-held", o.MaxHeld, "how many requests may wait")
+	f.DurationVar(&o.Handover, "handover", o.Handover, "how long held requests are forwarded after an orderly stop")
+	f.DurationVar(&t.Patience, "patience", t.Patience, "without a beat before another server takes over")
+	f.DurationVar(&t.Start, "start-timeout", t.Start, "for COMMAND to answer for the first time")
+	f.DurationVar(&t.Hang, "hang", t.Hang, "without an answer before COMMAND is killed")
+	f.DurationVar(&t.Drain, "drain", t.Drain, "for running requests before an orderly stop")
+	f.DurationVar(&t.Stop, "stop-timeout", t.Stop, "for COMMAND's own orderly stop")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	o.Command = f.Args()
+	o.ReadPaths = strings.Split(*reads, ",")
+	if o.Store == "" || len(o.Command) == 0 {
+		return errors.New("--store and a command are required: keeper serve --store DIR -- java ...")
+	}
+	return keeper.Serve(o, os.Stdout)
+}
+
+func health(args []string) error {
+	f := flag.NewFlagSet("keeper health", flag.ExitOnError)
+	admin := f.String("admin", keeper.DefaultOptions().Admin, "admin address of the keeper on this computer")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	return keeper.Healthy(*admin)
+}
+
+func epochs(args []string) error {
+	f := flag.NewFlagSet("keeper epochs", flag.ExitOnError)
+	store := f.String("store", "", "directory that all keepers share (required)")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *store == "" {
+		return errors.New("--store is required")
+	}
+	points, err := keeper.RestorePoints(*store)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-10s  %-20s  %-10s  %12s  %s\n", "EPOCH", "SINCE", "COPIED FROM", "BYTES", "")
+	for _, p := range points {
+		remark := ""
+		switch {
+		case p.Damaged != nil:
+			remark = p.Damaged.Error()
+		case p.Newest:
+			remark = "newest"
+		}
+		fmt.Printf("%-10d  %-20s  %-11d  %12d  %s\n", p.Epoch, p.At.Format(time.RFC3339), p.Source, p.Bytes, remark)
+	}
+	return nil
+}
+
+func restore(args []string) error {
+	f := flag.NewFlagSet("keeper restore", flag.ExitOnError)
+	store := f.String("store", "", "directory that all keepers share (required)")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	epoch, err := strconv.ParseUint(f.Arg(0), 10, 64)
+	if *store == "" || f.NArg() != 1 || err != nil {
+		return errors.New("give --store DIR and one epoch that `keeper epochs` lists")
+	}
+	fmt.Printf("copying epoch %d ...\n", epoch)
+	next, err := keeper.Restore(*store, epoch)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("epoch %d holds the data of epoch %d; a keeper takes over from it\n", next, epoch)
+	return nil
+}

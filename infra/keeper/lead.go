@@ -1,0 +1,218 @@
+package keeper
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// term is one epoch that this keeper leads.
+type term struct {
+	*Keeper
+	epoch   uint64
+	stop    <-chan struct{}
+	jvm     JVM
+	count   uint64        // beats
+	beaten  time.Duration // when it last beat
+	well    time.Duration // when the store last worked
+	pruneAt time.Duration // when to look for old epochs again
+	serving bool
+}
+
+var (
+	errJVMDied  = errors.New("the JVM has ended by itself")
+	errJVMHangs = errors.New("the JVM does not answer any more")
+	errStopped  = errors.New("asked to stop")
+)
+
+// lead claims the next epoch and leads it. It returns nil when stop was closed, and otherwise why it does not
+// lead any more; the JVM is dead then.
+func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) error {
+	next := k.seen.claim.Epoch + 1
+	if err := k.store.inspect(next); err != nil {
+		return err
+	}
+	if next == 1 {
+		if err := k.store.initialize(k.id); err != nil {
+			return fmt.Errorf("initialize the store: %w", err)
+		}
+	}
+	err := k.store.claim(Claim{Epoch: next, Holder: k.id, Address: k.address, Claimed: time.Now().UTC()})
+	if err != nil {
+		return fmt.Errorf("claim epoch %d: %w", next, err)
+	}
+	k.setRoute(Route{Epoch: next})
+	claimed := k.world.Now()
+	k.log.Info("claimed", "epoch", next, "why", why, "took", claimed-began)
+	t := &term{Keeper: k, epoch: next, stop: stop, well: claimed}
+	defer t.end()
+	if err := t.prepare(); err != nil {
+		return err
+	}
+	copied := k.world.Now()
+	if t.jvm, err = k.world.Start(next); err != nil {
+		return fmt.Errorf("start the JVM: %w", err)
+	}
+	if err = t.awaitReady(copied); err == nil {
+		ready := k.world.Now()
+		k.failures, k.retryAt = 0, 0
+		k.resolved()
+		k.metrics.tookOver(ready - began)
+		k.setRoute(Route{Epoch: next, Self: true})
+		k.log.Info("leading", "epoch", next, "why", why, "copy", copied-claimed, "start", ready-copied, "took", ready-began)
+		err = t.serve()
+	}
+	if errors.Is(err, errStopped) {
+		t.retire()
+		return nil
+	}
+	return err
+}
+
+// prepare fills the epoch's directory with the data of the newest complete one.
+func (t *term) prepare() error {
+	if err := t.beat(); err != nil {
+		return err
+	}
+	began := t.world.Now()
+	src, err := t.store.source(t.epoch)
+	if err != nil {
+		return err
+	}
+	m, err := t.store.fill(t.epoch, src, t.world.Now, t.beatIfDue)
+	if err != nil {
+		// Space is given back at once; what cannot be removed now is pruned by a later leader.
+		return errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", src.epoch, t.epoch, err), t.store.remove(t.epoch))
+	}
+	t.log.Info("copied", "epoch", t.epoch, "from", src.epoch, "files", len(m.Files), "took", t.world.Now()-began)
+	return nil
+}
+
+// awaitReady waits for the JVM's first answer. From the JVM's start on the epoch counts as one that served.
+func (t *term) awaitReady(since time.Duration) error {
+	t.serving = true
+	if err := t.beat(); err != nil {
+		return err
+	}
+	for !t.jvm.Ready() {
+		switch {
+		case closed(t.jvm.Exited()):
+			return fmt.Errorf("%w before it was ready; its output above says why", errJVMDied)
+		case closed(t.stop):
+			return errStopped
+		case t.world.Now()-since > t.timing.Start:
+			return fmt.Errorf("the JVM has not answered within %s of its start", t.timing.Start)
+		}
+		if err := t.watch(); err != nil {
+			return err
+		}
+		t.world.Wait(20*time.Millisecond, t.jvm.Exited(), t.stop)
+	}
+	return nil
+}
+
+// serve keeps the epoch until it ends.
+func (t *term) serve() error {
+	for {
+		switch {
+		case closed(t.stop):
+			return errStopped
+		case closed(t.jvm.Exited()):
+			return errJVMDied
+		case t.jvm.Silent() > t.timing.Hang:
+			return fmt.Errorf("%w: silent for %s", errJVMHangs, t.jvm.Silent().Round(time.Millisecond))
+		}
+		if err := t.watch(); err != nil {
+			return err
+		}
+		if t.world.Now() >= t.pruneAt {
+			t.prune()
+		}
+		t.world.Wait(t.timing.Beat, t.jvm.Exited(), t.stop)
+	}
+}
+
+// watch beats when it is due. It returns an error when the epoch is over, or the store has failed for long.
+func (t *term) watch() error {
+	err := t.beatIfDue()
+	now := t.world.Now()
+	switch {
+	case err == nil:
+		t.well = now
+		if t.Route().Self {
+			t.canAnswer()
+			t.resolved()
+		}
+		return nil
+	case errors.Is(err, ErrDeposed):
+		return err
+	case now-t.well > t.timing.Patience:
+		return fmt.Errorf("the store has failed for %s: %w", now-t.well, err)
+	}
+	t.note("store fails", err)
+	return nil
+}
+
+func (t *term) beatIfDue() error {
+	if t.world.Now()-t.beaten < t.timing.Beat*9/10 {
+		return nil
+	}
+	return t.beat()
+}
+
+func (t *term) beat() error {
+	if err := t.store.current(t.epoch, t.id); err != nil {
+		return err
+	}
+	t.count++
+	if err := t.store.beat(t.epoch, t.count, t.serving); err != nil {
+		return fmt.Errorf("beat: %w", err)
+	}
+	t.beaten = t.world.Now()
+	t.saw(t.beaten)
+	return nil
+}
+
+// retire ends the epoch in an orderly way, beating until the JVM has taken its snapshot, and releases it.
+func (t *term) retire() {
+	began := t.world.Now()
+	t.setRoute(Route{Epoch: t.epoch})
+	for t.inFlight.Load() > 0 && t.world.Now()-began < t.timing.Drain {
+		t.wait(20 * time.Millisecond)
+	}
+	stopped := t.world.Now()
+	t.jvm.Stop()
+	for !closed(t.jvm.Exited()) && t.world.Now()-stopped < t.timing.Stop {
+		t.wait(t.timing.Beat)
+	}
+	clean := closed(t.jvm.Exited())
+	t.end()
+	err := t.store.release(t.epoch, clean)
+	t.log.Info("released", "epoch", t.epoch, "clean", clean, "drain", stopped-began, "stop", t.world.Now()-stopped, "error", text(err))
+}
+
+func (t *term) wait(d time.Duration) {
+	t.world.Wait(d, t.jvm.Exited())
+	if err := t.beatIfDue(); err != nil {
+		t.note("store fails while stopping", err)
+	}
+}
+
+// end makes sure that nobody is sent to the JVM and that it is dead.
+func (t *term) end() {
+	t.setRoute(Route{Epoch: t.epoch})
+	if t.jvm == nil {
+		return
+	}
+	for !closed(t.jvm.Exited()) {
+		t.jvm.Kill()
+		t.world.Wait(time.Second, t.jvm.Exited())
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

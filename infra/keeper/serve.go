@@ -1,0 +1,163 @@
+package keeper
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Options configure a keeper that runs for real.
+type Options struct {
+	Store     string        // directory that all keepers share
+	Link      string        // path that the application writes to; becomes a symbolic link into the store
+	Listen    string        // address for requests
+	Admin     string        // address for health and metrics
+	Backend   string        // where the JVM listens
+	Advertise string        // where other keepers reach Listen; default: first IPv4 that is no loopback's, and Listen's port
+	ReadyPath string        // a page that answers below 500 once the application works
+	ReadPaths []string      // actions that change nothing
+	Hold      time.Duration // how long a request waits for a leader
+	Handover  time.Duration // how long a keeper that stops goes on forwarding what it holds
+	MaxHeld   int           // how many requests may wait
+	Timing    Timing
+	Command   []string // starts the JVM
+}
+
+// DefaultOptions lack Store and Command.
+func DefaultOptions() Options {
+	return Options{
+		Link: "/run/keeper/persistence", Listen: ":8080", Admin: ":8082", Backend: "127.0.0.1:8081",
+		ReadyPath: "/Read.action", ReadPaths: []string{"/Read.action"},
+		Hold: 15 * time.Second, Handover: 8 * time.Second, MaxHeld: 512, Timing: DefaultTiming,
+	}
+}
+
+func (o *Options) complete() error {
+	if o.Advertise != "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q: %w; give host:port or :port", o.Listen, err)
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+			o.Advertise = net.JoinHostPort(n.IP.String(), port)
+			return nil
+		}
+	}
+	return errors.New("--advertise: this computer has no IPv4 address besides loopback; give host:port that other keepers reach")
+}
+
+// Serve runs a keeper until SIGTERM or SIGINT, and then hands over. Log lines go to out as JSON.
+func Serve(o Options, out io.Writer) error {
+	if err := o.complete(); err != nil {
+		return err
+	}
+	id := newID()
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable})).With("keeper", o.Advertise)
+	world, err := newComputer(o)
+	if err != nil {
+		return err
+	}
+	if err := world.lock(); err != nil {
+		return err
+	}
+	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), world, log)
+	proxy := newProxy(k, o)
+	site := &http.Server{Addr: o.Listen, Handler: proxy, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
+	admin := &http.Server{Addr: o.Admin, Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 2)
+	for _, s := range []*http.Server{site, admin} {
+		listener, err := net.Listen("tcp", s.Addr)
+		if err != nil {
+			return err
+		}
+		go func() { failed <- s.Serve(listener) }()
+	}
+	stop, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		k.Run(stop, done)
+		close(ended)
+	}()
+	log.Info("started", "store", o.Store, "id", id)
+	err = world.awaitStop(failed)
+	log.Info("stopping", "error", text(err))
+	close(stop)
+	// No new requests; those held are forwarded to whoever takes over. The JVM's own stop may take longer.
+	handover, cancel := context.WithTimeout(context.Background(), o.Timing.Drain+o.Timing.Stop+o.Handover)
+	defer cancel()
+	if shutdown := site.Shutdown(handover); shutdown != nil {
+		log.Warn("requests were still held at the end", "error", shutdown.Error())
+	}
+	close(done)
+	<-ended
+	log.Info("stopped")
+	return errors.Join(err, admin.Close())
+}
+
+// awaitStop passes on signals that are meant for the JVM, until one asks the keeper to stop or a server fails.
+func (c *computer) awaitStop(failed <-chan error) error {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case s := <-signals:
+			if s == syscall.SIGTERM || s == syscall.SIGINT {
+				return nil
+			}
+			c.signal(s.(syscall.Signal))
+		}
+	}
+}
+
+// readable prints durations as people write them.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().Round(100 * time.Microsecond).String())
+	}
+	return a
+}
+
+func newID() string {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err) // documented never to happen
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// Healthy asks the keeper at the admin address whether it can answer, for a container's health check.
+func Healthy(admin string) error {
+	_, port, err := net.SplitHostPort(admin)
+	if err != nil {
+		return fmt.Errorf("--admin %q: %w; give host:port or :port", admin, err)
+	}
+	client := &http.Client{Timeout: 2 * time.Second}
+	resp, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + "/health")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("cannot answer: %s", body)
+	}
+	return err
+}

@@ -1,0 +1,221 @@
+package keeper
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+)
+
+// FS is the file system that holds the store, by slash-separated names relative to its root. Every method
+// sees the latest state (on NFS: actimeo=0,lookupcache=none) and returns errors that errors.Is knows.
+type FS interface {
+	List(dir string) ([]Entry, error)      // sorted by name
+	Read(name string) ([]byte, error)      // the whole of a small file, opened anew
+	Create(name string, data []byte) error // exclusive, synced
+	Write(name string, data []byte) error  // in place, synced; creates the file if need be
+	Link(old, name string) error           // fs.ErrExist if name is taken
+	Mkdir(dir string) error                // nil if it is there
+	Remove(name string) error              // a file or a tree; nil if it is not there
+	Sync(name string) error                // a file or a directory
+	// Copy appends up to limit bytes of from, starting at offset, to name at the same offset, unsynced, and
+	// returns how many there were: fewer than limit at the end of the file.
+	Copy(from, name string, offset, limit int64) (int64, error)
+	Free() (bytes int64, err error)
+}
+
+// Entry is a directory entry.
+type Entry struct {
+	Name    string
+	Dir     bool
+	Regular bool
+	Bytes   int64
+}
+
+const (
+	root       = "keeper"
+	layoutName = root + "/layout"
+	layoutText = "twip keeper store, layout 1\n"
+	claimsDir  = root + "/claims"
+	beatsDir   = root + "/beats"
+	epochsDir  = root + "/epochs"
+	tmpDir     = root + "/tmp"
+
+	servingMark = "serving"
+)
+
+func numbered(dir string, epoch uint64) string { return fmt.Sprintf("%s/%010d", dir, epoch) }
+func claimName(epoch uint64) string            { return numbered(claimsDir, epoch) }
+func beatName(epoch uint64) string             { return numbered(beatsDir, epoch) }
+func completeName(epoch uint64) string         { return numbered(epochsDir, epoch) + "/complete" }
+func releasedName(epoch uint64) string         { return numbered(epochsDir, epoch) + "/released" }
+
+// DataDir is the directory of an epoch's JVM, relative to the store.
+func DataDir(epoch uint64) string { return numbered(epochsDir, epoch) + "/data" }
+
+// Claim says who may write in an epoch.
+type Claim struct {
+	Epoch   uint64    `json:"epoch"`
+	Holder  string    `json:"holder"`  // random, one per process
+	Address string    `json:"address"` // where the holder serves; empty for a restore
+	Claimed time.Time `json:"claimed"` // for people
+}
+
+// Errors that end a keeper's claim to an epoch.
+var (
+	ErrTaken   = errors.New("another keeper claimed the epoch first")
+	ErrDeposed = errors.New("a newer epoch has been claimed")
+)
+
+// store is the protocol's view of the file system.
+type store struct {
+	fs         FS
+	claimsKept uint64 // how many claims stay behind the newest
+}
+
+func newStore(files FS) store { return store{fs: files, claimsKept: claimsKept} }
+
+// newest returns the newest claimed epoch, 0 if there is none. known is one seen before; 0 makes it list.
+func (s store) newest(known uint64) (uint64, error) {
+	if known == 0 {
+		highest, err := s.highestClaim()
+		if err != nil {
+			return 0, err
+		}
+		known = highest
+	}
+	for {
+		switch _, err := s.fs.Read(claimName(known + 1)); {
+		case errors.Is(err, fs.ErrNotExist):
+			return known, nil
+		case err != nil:
+			return 0, err
+		}
+		known++
+	}
+}
+
+func (s store) highestClaim() (uint64, error) {
+	numbers, err := s.numbers(claimsDir)
+	if err != nil || len(numbers) == 0 {
+		return 0, err
+	}
+	return numbers[len(numbers)-1], nil
+}
+
+// numbers lists a directory of numbered entries, in ascending order; one that is absent has none.
+func (s store) numbers(dir string) ([]uint64, error) {
+	entries, err := s.fs.List(dir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var numbers []uint64
+	for _, e := range entries {
+		n, err := strconv.ParseUint(e.Name, 10, 64)
+		if err != nil || n == 0 {
+			return nil, damaged("%s/%s is not a number", dir, e.Name)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+// claim makes c.Epoch the current epoch, or returns ErrTaken. After any other error it is unknown whether the
+// claim was made, which costs a number and nothing else: nobody works in an epoch whose claim went wrong.
+func (s store) claim(c Claim) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	tmp := fmt.Sprintf("%s/%s-%d", tmpDir, c.Holder, c.Epoch)
+	if err := s.fs.Remove(tmp); err != nil { // of an attempt whose Remove failed
+		return err
+	}
+	if err := s.fs.Create(tmp, data); err != nil {
+		return err
+	}
+	err = s.fs.Link(tmp, claimName(c.Epoch))
+	removed := s.fs.Remove(tmp)
+	if errors.Is(err, fs.ErrExist) {
+		// A server that restarts between a link and its answer reports our own link as taken.
+		there, readErr := s.readClaim(c.Epoch)
+		if readErr != nil {
+			return readErr
+		}
+		if there.Holder != c.Holder {
+			return ErrTaken
+		}
+	} else if err != nil {
+		return err
+	}
+	if err := errors.Join(removed, s.fs.Sync(claimsDir)); err != nil {
+		return err
+	}
+	highest, err := s.highestClaim()
+	if err == nil && highest > c.Epoch {
+		return ErrTaken
+	}
+	return err
+}
+
+func (s store) readClaim(epoch uint64) (Claim, error) {
+	var c Claim
+	data, err := s.fs.Read(claimName(epoch))
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(data, &c); err != nil || c.Epoch != epoch || c.Holder == "" {
+		return c, damaged("%s is not a claim of epoch %d", claimName(epoch), epoch)
+	}
+	return c, nil
+}
+
+// current is the gate's question: nil if epoch is current and holder's at some moment after the call began.
+func (s store) current(epoch uint64, holder string) error {
+	switch _, err := s.fs.Read(claimName(epoch + 1)); {
+	case err == nil:
+		return ErrDeposed
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	// After the look at the successor, never before: see the package comment on deleted claims.
+	c, err := s.readClaim(epoch)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Holder != holder {
+		return ErrDeposed
+	}
+	return err
+}
+
+// beat shows that epoch's leader works. serving stays set once the epoch has had a JVM that may have
+// acknowledged changes.
+func (s store) beat(epoch, count uint64, serving bool) error {
+	mark := "copying"
+	if serving {
+		mark = servingMark
+	}
+	return s.fs.Write(beatName(epoch), fmt.Appendf(nil, "%020d %s\n", count, mark))
+}
+
+// sight is what an observer sees of an epoch's leader.
+func (s store) sight(epoch uint64) (beat string, released bool, err error) {
+	data, err := s.fs.Read(beatName(epoch))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, err
+	}
+	_, err = s.fs.Read(releasedName(epoch))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, err
+	}
+	return string(data), err == nil, nil
+}
+
+// release tells the next leader that epoch's JVM has ended. clean says that it ended by itself.
+func (s store) release(epoch uint64, clean bool) error {
+	dir := numbered(epochsDir, epoch)
+	return errors.Join(s.fs.Write(releasedName(epoch), fmt.Appendf(nil, "{\"clean\":%t}\n", clean)), s.fs.Sync(dir))
+}
