@@ -2,14 +2,33 @@ package boot
 
 import "fmt"
 
-const stunnelConf = "/etc/stunnel/twip-efs.conf"
+const (
+	stunnelConf = "/etc/stunnel/twip-efs.conf"
+	tunnelName  = "twip-tunnel.service"
+)
+
+// tunnelUnit keeps stunnel running: a hard mount waits for it for good. The store wants it rather than requires it,
+// so that a tunnel which is restarted does not take the mount and its containers down.
+var tunnelUnit = unit{tunnelName, `[Unit]
+Description=TLS tunnel to the network file system
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/bin/stunnel4 ` + stunnelConf + `
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=twip.target
+`}
 
 // stunnel carries NFS to the file system over TLS and checks that the other end is that file system. The
 // settings are those of Amazon's own mount helper:
 // https://github.com/aws/efs-utils (src/mount_efs, STUNNEL_EFS_CONFIG)
 func (e EFS) stunnel() string {
-	return fmt.Sprintf(`foreground = no
-pid = /run/twip-efs.pid
+	return fmt.Sprintf(`foreground = yes
 client = yes
 socket = l:SO_REUSEADDR=yes
 [efs]

@@ -36,6 +36,9 @@ WantedBy=multi-user.target
 `}}
 	after := []string{"docker.service", netUnit}
 	if m.Store != nil {
+		if m.Store.EFS != nil {
+			units = append(units, tunnelUnit)
+		}
 		units = append(units, m.Store.unit())
 		after = append(after, storeUnit)
 	}
@@ -83,9 +86,9 @@ WantedBy=twip.target
 `}
 
 func (s Store) unit() unit {
-	program := []string{scriptDir + "twip-volume"}
+	program, needs := []string{scriptDir + "twip-volume"}, "network-online.target"
 	if s.EFS != nil {
-		program = []string{scriptDir + "twip-efs"}
+		program, needs = []string{scriptDir + "twip-efs"}, tunnelName
 	}
 	start, stop := append(program, "mount", VolumeDir, strconv.Itoa(StoreUID)), append(program, "unmount", VolumeDir)
 	if s.Volume != nil {
@@ -93,22 +96,22 @@ func (s Store) unit() unit {
 	}
 	return unit{storeUnit, fmt.Sprintf(`[Unit]
 Description=The store that outlives this machine
-After=network-online.target
-Wants=network-online.target
+Wants=%s
+After=%[1]s
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=%s
-ExecStop=%s
+ExecStart=%[2]s
+ExecStop=%[3]s
 TimeoutStartSec=15min
 Restart=on-failure
 RestartSec=5
 
 [Install]
 WantedBy=twip.target
-`, command(start...), command(stop...))}
+`, needs, command(start...), command(stop...))}
 }
 
 func (c Container) unitName() string { return "twip-" + c.Name + ".service" }
