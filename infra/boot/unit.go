@@ -50,6 +50,8 @@ WantedBy=multi-user.target
 	return append(units, watchdogUnit, watchdogTimer)
 }
 
+// RestartMode=direct, here and in the store's unit, lets what requires the unit wait while it is tried again; by
+// default the first failure would fail the containers for good (systemd.service(5)).
 var networkUnit = unit{netUnit, `[Unit]
 Description=The Docker network on which containers find each other by name
 Requires=docker.service
@@ -60,6 +62,7 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c "docker network inspect twip >/dev/null 2>&1 || docker network create twip"
 Restart=on-failure
+RestartMode=direct
 RestartSec=2
 
 [Install]
@@ -107,6 +110,7 @@ ExecStart=%[2]s
 ExecStop=%[3]s
 TimeoutStartSec=15min
 Restart=on-failure
+RestartMode=direct
 RestartSec=5
 
 [Install]
