@@ -12,7 +12,7 @@
   <header><img src="/images/logo.svg" alt="" width="48" height="48"><h1>companyNews</h1></header>
   <nav><a href="./">Post an article</a></nav>
   <main>
-    <c:if test="${not empty sessionScope.lastTitle}"><p class="last">Your last post: <c:out value="${sessionScope.lastTitle}"/></p></c:if>
+    <c:if test="${not empty lastTitle}"><p class="last">Your last post: <c:out value="${lastTitle}"/></p></c:if>
     <c:if test="${empty articles}"><p>No news yet.</p></c:if>
     <c:forEach var="article" items="${articles}">
     <article>
