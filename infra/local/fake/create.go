@@ -110,7 +110,7 @@ func (s subject) create() (string, resource.PropertyMap, error) {
 	}
 	schema := known().Resources[s.typ]
 	out := s.inputs.Copy()
-	s.nameIt(k, schema, out)
+	s.nameIt(schema, out)
 	s.id = s.expand(k.id)
 	set := func(name string, v resource.PropertyValue) {
 		key := resource.PropertyKey(name)
@@ -131,18 +131,15 @@ func (s subject) create() (string, resource.PropertyMap, error) {
 		case "region":
 			set(name, resource.NewStringProperty(s.cloud.region()))
 		case "tagsAll":
-			set(name, s.tags())
+			set(name, merge(s.cloud.DefaultTags, s.inputs["tags"]))
 		}
 	}
 	return s.id, out, nil
 }
 
 // nameIt settles the physical name: given, made of a given prefix, or made of the logical name.
-func (s *subject) nameIt(k kind, schema resourceSchema, out resource.PropertyMap) {
-	property := k.named
-	if property == "" {
-		property = "name"
-	}
+func (s *subject) nameIt(schema resourceSchema, out resource.PropertyMap) {
+	property := nameProperty(s.typ)
 	typ, has := schema.Inputs[property]
 	key := resource.PropertyKey(property)
 	given := plain(s.inputs[key])
@@ -183,18 +180,10 @@ func (s subject) output(v any) resource.PropertyValue {
 	}
 }
 
-// tags are the provider's default tags under the resource's own.
-func (s subject) tags() resource.PropertyValue {
-	all := resource.PropertyMap{}
-	for k, v := range s.cloud.DefaultTags {
-		all[resource.PropertyKey(k)] = resource.NewStringProperty(v)
+// nameProperty is the property that holds a type's physical name, if it has one.
+func nameProperty(typ string) string {
+	if n := kinds[typ].named; n != "" {
+		return n
 	}
-	own := plain(s.inputs["tags"])
-	if unknown(own) {
-		return own
-	}
-	if own.IsObject() {
-		maps.Copy(all, own.ObjectValue())
-	}
-	return resource.NewObjectProperty(all)
+	return "name"
 }

@@ -13,6 +13,9 @@ import (
 type Difference struct {
 	Changed []string // every property that differs, sorted
 	Replace []string // those of them that the resource cannot change in place, sorted
+
+	// DeleteFirst says that a replacement must wait until the old resource is gone: both would have the same physical name.
+	DeleteFirst bool
 }
 
 // furtherReplacements are what aws-properties.json does not have: it was read off types of the provider's older framework only.
@@ -38,6 +41,9 @@ func (c Cloud) Diff(typ string, old, new resource.PropertyMap) Difference {
 	d.objects("", old, new)
 	slices.Sort(d.out.Changed)
 	slices.Sort(d.out.Replace)
+	key := resource.PropertyKey(nameProperty(typ))
+	name := plain(new[key])
+	d.out.DeleteFirst = len(d.out.Replace) > 0 && name.IsString() && name.DeepEquals(plain(old[key]))
 	return d.out
 }
 

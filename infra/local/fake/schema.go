@@ -34,6 +34,7 @@ type resourceSchema struct {
 }
 
 type description struct {
+	Versions  map[string]string         `json:"versions"`
 	Resources map[string]resourceSchema `json:"resources"`
 	Objects   map[string]properties     `json:"objects"`
 	facts     map[string]facts
@@ -60,6 +61,9 @@ func Known(typ string) bool {
 	_, ok := known().Resources[typ]
 	return ok
 }
+
+// Version is the version of a provider ("aws", "docker") that the description was read off.
+func Version(pkg string) string { return known().Versions[pkg] }
 
 // requires lists the properties that an object must have. The SDK tells for plain values; for lists, maps and interfaces only
 // the provider's facts do. What the provider requires and the SDK leaves optional is filled in by the provider (a name).

@@ -34,6 +34,7 @@ const deepest = 6
 // schema is the file's content. A property's type is "string", "number", "bool", "any", "[]T", "{}T" for a map, or the name of
 // one of Objects, with "!" behind it when the property is required.
 type schema struct {
+	Versions  map[string]string            `json:"versions"` // of the SDKs, by provider
 	Resources map[string]resource          `json:"resources"`
 	Objects   map[string]map[string]string `json:"objects"`
 }
@@ -82,14 +83,25 @@ func resourceTypes(facts string) ([]string, error) {
 // generate reads every type's properties, one line per resource or object in the result so that a diff can be read.
 func generate(tokens []string) ([]byte, error) {
 	g := &generator{packages: map[string]map[string]*ast.StructType{}, depth: map[string]int{}}
-	g.out = schema{Resources: map[string]resource{}, Objects: map[string]map[string]string{}}
+	g.out = schema{Versions: map[string]string{}, Resources: map[string]resource{}, Objects: map[string]map[string]string{}}
 	for _, t := range tokens {
 		if err := g.resource(t); err != nil {
 			return nil, fmt.Errorf("%s: %w", t, err)
 		}
 	}
 	var b bytes.Buffer
-	b.WriteString("{\n\"resources\": {\n")
+	for pkg, m := range modules {
+		module, err := find(m.path)
+		if err != nil {
+			return nil, err
+		}
+		g.out.Versions[pkg] = strings.TrimPrefix(module.Version, "v")
+	}
+	b.WriteString("{\n\"versions\": {\n")
+	if err := lines(&b, g.out.Versions); err != nil {
+		return nil, err
+	}
+	b.WriteString("},\n\"resources\": {\n")
 	if err := lines(&b, g.out.Resources); err != nil {
 		return nil, err
 	}
@@ -132,11 +144,11 @@ func (g *generator) resource(tok string) error {
 	if !ok {
 		return fmt.Errorf("no SDK is known for the package %q", parts[0])
 	}
-	dir, err := moduleDir(m.path)
+	source, err := find(m.path)
 	if err != nil {
 		return err
 	}
-	dir = filepath.Join(dir, m.dir)
+	dir := filepath.Join(source.Dir, m.dir)
 	if parts[1] != "index" {
 		dir = filepath.Join(dir, parts[1])
 	}
@@ -255,17 +267,24 @@ func (g *generator) structs(dir string) (map[string]*ast.StructType, error) {
 	return out, nil
 }
 
-var dirs = map[string]string{}
+// module is what the Go command says of one that go.mod names.
+type module struct{ Dir, Version string }
 
-// moduleDir is where the Go command keeps the version of the module that go.mod names.
-func moduleDir(path string) (string, error) {
-	if d, ok := dirs[path]; ok {
-		return d, nil
+// found keeps what was asked: every question starts a process.
+var found = map[string]module{}
+
+func find(path string) (module, error) {
+	if m, ok := found[path]; ok {
+		return m, nil
 	}
-	b, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()
+	b, err := exec.Command("go", "list", "-m", "-json=Dir,Version", path).Output()
 	if err != nil {
-		return "", fmt.Errorf("go list -m %s: %w", path, err)
+		return module{}, fmt.Errorf("go list -m %s: %w", path, err)
 	}
-	dirs[path] = strings.TrimSpace(string(b))
-	return dirs[path], nil
+	var m module
+	if err := json.Unmarshal(b, &m); err != nil {
+		return module{}, fmt.Errorf("go list -m %s: %w", path, err)
+	}
+	found[path] = m
+	return m, nil
 }

@@ -1,0 +1,60 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"twip/infra/local/computer"
+)
+
+// Computer is what resources with a body need done. Every method may be called again after a failure, and again for what is
+// already as it should be; removing what is gone is no error.
+type Computer interface {
+	// Build makes an image and pushes it, and answers its digest ("sha256:…").
+	Build(ctx context.Context, b computer.Build) (digest string, err error)
+	HasImage(ctx context.Context, repository, digest string) (bool, error)
+
+	// Launch returns when the machine's first process runs; Stop and Terminate when it has shut down in an orderly way.
+	Launch(ctx context.Context, m computer.Machine) error
+	Stop(ctx context.Context, id string) error
+	Terminate(ctx context.Context, id string) error
+	State(ctx context.Context, id string) (computer.State, error)
+
+	CreateVolume(ctx context.Context, id string, gib int) error
+	DeleteVolume(ctx context.Context, id string) error
+	HasVolume(ctx context.Context, id string) (bool, error)
+	AttachVolume(ctx context.Context, volume, instance, device string) error
+	DetachVolume(ctx context.Context, volume string) error
+
+	// Publish makes exactly these ports of the instance reachable by the address, which it takes from whoever had it.
+	Publish(ctx context.Context, address, instance string, ports []int) error
+	Unpublish(ctx context.Context, address string) error
+
+	EnsureLogGroup(ctx context.Context, name, region string) error
+}
+
+// memoryMiB is what an instance type has, as AWS lists it (https://aws.amazon.com/ec2/instance-types/).
+var memoryMiB = func() map[string]int {
+	sizes := map[string]int{"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192, "xlarge": 16384, "2xlarge": 32768}
+	out := map[string]int{}
+	for _, family := range []string{"t2", "t3", "t3a"} {
+		for size, mib := range sizes {
+			out[family+"."+size] = mib
+		}
+	}
+	for _, family := range []string{"m5", "m5a", "m6i", "m6a", "m7i", "m7a"} {
+		out[family+".large"], out[family+".xlarge"] = 8192, 16384
+	}
+	return out
+}()
+
+func memoryOf(instanceType string) (int, error) {
+	if mib, ok := memoryMiB[instanceType]; ok {
+		return mib, nil
+	}
+	return 0, fmt.Errorf("instanceType %q: its memory is not known here: use one of %s", instanceType,
+		strings.Join(slices.Sorted(maps.Keys(memoryMiB)), ", "))
+}

@@ -1,0 +1,146 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+
+	"twip/infra/local/fake"
+)
+
+// Operation is what an engine asks of a provider that changes the world.
+type Operation string
+
+// The operations that Options.Fault is asked about.
+const (
+	Create Operation = "create"
+	Update Operation = "update"
+	Delete Operation = "delete"
+)
+
+// Options of a Server.
+type Options struct {
+	// State is the directory of the file that tells what exists. Required.
+	State string
+
+	// Dir is the directory that the program runs in: relative build contexts start from it. Required with a Computer.
+	Dir string
+
+	// Computer gives bodies to what can have one. Nil: everything is recorded only.
+	Computer Computer
+
+	// Account is the account that resources belong to; "" for fake.DefaultAccount. The region is the provider's own.
+	Account string
+
+	// Ports are an instance's ports that can be reached from this computer, once its security groups open them; nil for 80
+	// (the site) and 1936 (the proxy's statistics).
+	Ports []int
+
+	// Fault is asked before every operation and fails it with the error that it returns. For tests; nil fails nothing.
+	Fault func(op Operation, typ, name string) error
+}
+
+// Server serves the providers on ports of 127.0.0.1 until it is closed.
+type Server struct {
+	options    Options
+	world      *world
+	publishing sync.Mutex
+	servers    []*grpc.Server
+	addresses  map[string]int // port by package
+}
+
+// packages are what the engine looks for a provider of.
+var packages = []string{"aws", "docker"}
+
+// Start begins to serve.
+func Start(o Options) (*Server, error) {
+	if o.State == "" {
+		return nil, errNoState
+	}
+	if o.Computer != nil && o.Dir == "" {
+		return nil, errors.New("no program directory: set Options.Dir, build contexts are relative to it")
+	}
+	if o.Account == "" {
+		o.Account = fake.DefaultAccount
+	}
+	if o.Ports == nil {
+		o.Ports = []int{80, 1936}
+	}
+	w, err := openWorld(o.State)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, world: w, addresses: map[string]int{}}
+	for _, pkg := range packages {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("provider %s: %w", pkg, err)
+		}
+		// An engine opens a connection for each provider that the program declares; what one is configured with must not
+		// reach another.
+		g := grpc.NewServer(grpc.StatsHandler(connections{}), grpc.MaxRecvMsgSize(maxMessage))
+		pulumirpc.RegisterResourceProviderServer(g, plugin.NewProviderServer(newProvider(s, pkg)))
+		s.servers = append(s.servers, g)
+		s.addresses[pkg] = listener.Addr().(*net.TCPAddr).Port
+		go g.Serve(listener) //nolint:errcheck // ends, with nothing to tell, when the server is closed
+	}
+	return s, nil
+}
+
+// maxMessage is the engine's own limit for a message, in bytes.
+const maxMessage = 400 << 20
+
+// Environment makes an engine attach to these providers rather than start plugins.
+func (s *Server) Environment() map[string]string {
+	var list string
+	for _, pkg := range packages {
+		if list != "" {
+			list += ","
+		}
+		list += fmt.Sprintf("%s:%d", pkg, s.addresses[pkg])
+	}
+	return map[string]string{"PULUMI_DEBUG_PROVIDERS": list}
+}
+
+// Close stops serving. Operations that are under way end first.
+func (s *Server) Close() {
+	for _, g := range s.servers {
+		g.GracefulStop()
+	}
+}
+
+// Known is one resource that an engine knows of.
+type Known struct{ Type, ID string }
+
+// Reconcile removes what exists here and no engine knows of: a run that was killed between creating a resource and writing
+// it down leaves such a thing. It returns what it removed, as people name it.
+func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error) {
+	have := map[string]bool{}
+	for _, k := range known {
+		have[key(k.Type, k.ID)] = true
+	}
+	c, err := s.world.read()
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	for _, typ := range orphanOrder(c) {
+		for _, t := range c.of(typ) {
+			if have[key(t.Type, t.ID)] {
+				continue
+			}
+			if err := s.removeOrphan(ctx, t); err != nil {
+				return removed, fmt.Errorf("remove %s %s, which a killed run left: %w", t.Type, t.ID, err)
+			}
+			removed = append(removed, t.Type+" "+t.ID)
+		}
+	}
+	return removed, nil
+}
