@@ -12,6 +12,7 @@
 -- nobody knows which of them a server takes off.
 
 local DEEPEST = 8 -- layers of encoding; ordinary requests have one or two
+local MOST_PARAMETERS = 1000 -- in a query or body, as Jetty has it; bounds the time that an inspection takes
 
 local function hex_char(digits)
   local code = tonumber(digits, 16)
@@ -85,7 +86,7 @@ local function bare_expression(s)
   end
 end
 
--- What makes the inside of an opening an expression rather than a placeholder. In lower case, without white space around.
+-- What makes the inside of an opening an expression rather than a placeholder. All in lower case.
 local ACTIVE = {
   "#%s*[%a_]", -- a variable of the context
   "#%s*[{@]", -- a map
@@ -102,25 +103,53 @@ local ACTIVE = {
   "memberaccess",
   "methodaccess",
   "%f[%w_]context%s*%[",
-  "^%(*%s*%-?%d[%d.]*%s*[-+*/%%&|^<>=]+%s*%-?%(*%s*%d", -- a calculation, the usual first probe
-  "^['\"][^'\"]*['\"]%s*[-+.]", -- one with texts
-  "^%(",
 }
 
+local OPENING = "[%%$#]%s*{%s*"
+
+-- The usual first probes: a calculation with numbers, and one with texts.
+local PROBES = {
+  OPENING .. "%(*%s*%-?%d[%d.]*%s*[-+*/%%&|^<>=]+%s*%-?%(*%s*%d",
+  OPENING .. "['\"][^'\"]*['\"]%s*[-+.]",
+}
+
+-- Returns the end of the expression whose inside begins at position, with braces counted as Struts counts them.
+local function closing(s, position)
+  local depth = 1
+  for at, brace in s:gmatch("()([{}])", position) do
+    depth = depth + (brace == "{" and 1 or -1)
+    if depth == 0 then
+      return at
+    end
+  end
+  return #s
+end
+
 local function opened_expression(s)
+  if not s:find(OPENING) then
+    return nil
+  end
+  s = s:lower()
+  for _, pattern in ipairs(PROBES) do
+    if s:find(pattern) then
+      return "a calculation"
+    end
+  end
+  -- What is opened inside an expression is inspected with it, so each character is looked at once.
   local from = 1
   while true do
-    local _, opening = s:find("[%%$#]%s*{", from)
+    local _, opening = s:find(OPENING, from)
     if not opening then
       return nil
     end
-    local inside = s:sub(opening + 1, (s:find("}", opening, true) or #s + 1) - 1):lower():gsub("^%s+", "")
+    local last = closing(s, opening + 1)
+    local inside = s:sub(opening + 1, last)
     for _, pattern in ipairs(ACTIVE) do
       if inside:find(pattern) then
         return "an expression"
       end
     end
-    from = opening + 1
+    from = last + 1
   end
 end
 
@@ -136,10 +165,10 @@ local ROOTS = {
   servletrequest = true, servletresponse = true, servletcontext = true,
 }
 
--- Letters, digits, and what separates them in names such as order.items[0].price, map['key'], __checkbox_agree, utf8 letters,
--- a path (a query may be one), or ends them, as in "q=" written twice.
+-- Letters of any language, digits, and what separates them in order.items[0].price, map['key'], __checkbox_agree, or in a query
+-- that is no parameter at all but a word or a path.
 local function bad_name(s)
-  if s:find("[^%w_%-%.%[%]'\" ~*!/\128-\255]") then
+  if s:find("[^%w_%-%.%[%]'\" ~*!/%%\128-\255]") then
     local prefix = s:lower():match("^%s*(%a+)%s*:")
     if prefix == "action" or prefix == "redirect" or prefix == "redirectaction" or prefix == "method" then
       return "a " .. prefix .. ": prefix"
@@ -164,7 +193,12 @@ end
 -- Where names and values are ------------------------------------------------------------------------------------------------
 
 local function bad_parameters(s)
+  local count = 0
   for pair in s:gmatch("[^&]+") do
+    count = count + 1
+    if count > MOST_PARAMETERS then
+      return "more than " .. MOST_PARAMETERS .. " parameters"
+    end
     pair = pair:gsub("%+", " ")
     local name, value = pair:match("^([^=]*)=(.*)$")
     local found = each_layer(name or pair, bad_name) or each_layer(value or "", bad_value)
