@@ -27,7 +27,7 @@ var Keys = []Key{
 		read:        text(func(c *Config) *string { return (*string)(&c.Topology) }, oneOf(topologyNames()...)),
 	},
 	{
-		Name: "artifacts", Type: "string", Default: "artifacts", Example: "artifacts",
+		Name: "artifacts", Type: "string", Default: defaultArtifacts, Example: defaultArtifacts,
 		Description: "Directory of companyNews.war and static.zip, from the project's root; each that is absent is replaced by the sample's.",
 		read:        text(func(c *Config) *string { return &c.Artifacts }, filled),
 	},

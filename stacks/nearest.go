@@ -2,11 +2,17 @@ package stacks
 
 import "strings"
 
-// nearest is the candidate that the fewest edits turn the word into; the first of equals.
+// nearest is the candidate that the fewest edits turn the word into; the first of equals. A beginning of a candidate
+// counts as one edit, because people shorten.
 func nearest(word string, candidates []string) string {
 	best, least := "", -1
 	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); least < 0 || d < least {
+		a, b := strings.ToLower(word), strings.ToLower(candidate)
+		d := distance(a, b)
+		if strings.HasPrefix(b, a) {
+			d = min(d, 1)
+		}
+		if least < 0 || d < least {
 			best, least = candidate, d
 		}
 	}

@@ -58,34 +58,39 @@ const (
 // Run runs a program as an update does. It returns the graph beside the error, so that a test of a refusal can show that
 // nothing was registered. Configuration keys are full ("twip:domain"), values as Pulumi hands them over.
 func Run(config map[string]string, program pulumi.RunFunc) (*Graph, error) {
-	return run(config, program, Stack, false)
+	return run(config, program, &monitor{stack: Stack})
+}
+
+// RunFailing is Run in a cloud that fails to make any resource of one type.
+func RunFailing(typ string, config map[string]string, program pulumi.RunFunc) (*Graph, error) {
+	return run(config, program, &monitor{stack: Stack, fails: typ})
 }
 
 // Preview runs a program as a preview of a new stack does: what only a deployment can know stays unknown.
 func Preview(config map[string]string, program pulumi.RunFunc) (*Graph, error) {
-	return run(config, program, Stack, true)
+	return run(config, program, &monitor{stack: Stack, preview: true})
 }
 
 // RunStack is Run under another stack's name.
 func RunStack(stack string, config map[string]string, program pulumi.RunFunc) (*Graph, error) {
-	return run(config, program, stack, false)
+	return run(config, program, &monitor{stack: stack})
 }
 
-func run(config map[string]string, program pulumi.RunFunc, stack string, preview bool) (*Graph, error) {
+func run(config map[string]string, program pulumi.RunFunc, m *monitor) (*Graph, error) {
 	g := &Graph{nodes: map[string]*Node{}, Outputs: resource.PropertyMap{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return g, fmt.Errorf("graph: listening for the program: %w", err)
 	}
 	server := grpc.NewServer()
-	m := &monitor{graph: g, stack: stack, preview: preview}
+	m.graph = g
 	pulumirpc.RegisterResourceMonitorServer(server, m)
 	pulumirpc.RegisterEngineServer(server, &engine{graph: g})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
 	err = pulumi.RunErr(program, func(i *pulumi.RunInfo) {
-		i.Project, i.Stack, i.Config, i.DryRun = Project, stack, config, preview
+		i.Project, i.Stack, i.Config, i.DryRun = Project, m.stack, config, m.preview
 		i.MonitorAddr, i.EngineAddr = listener.Addr().String(), listener.Addr().String()
 	})
 	server.Stop()

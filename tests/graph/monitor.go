@@ -22,6 +22,7 @@ type monitor struct {
 	graph   *Graph
 	stack   string
 	preview bool
+	fails   string // type of which no resource can be made
 }
 
 const providerPrefix = "pulumi:providers:"
@@ -54,6 +55,9 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 	}
 	if resource.URN(in.GetParent()).QualifiedType() != resource.RootStackType {
 		node.Parent = in.GetParent()
+	}
+	if node.Type == m.fails {
+		return nil, fmt.Errorf("%s: the cloud has failed", urn)
 	}
 	if node.ID, node.Outputs, err = m.create(node); err != nil {
 		return nil, err

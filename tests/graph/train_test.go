@@ -196,7 +196,9 @@ func TestTrainImages(t *testing.T) {
 		require.Contains(t, document, Plain(image.Outputs["repoDigest"]), "consumed by digest")
 	}
 	require.Len(t, g.Of(t, "aws:ecr/lifecyclePolicy:LifecyclePolicy"), 3)
-	require.Contains(t, g.Messages, "info: app: the sample companyNews (no ../artifacts/companyNews.war)")
+	require.Len(t, g.Messages, 2, "the person who runs it learns which artifacts are used")
+	require.Contains(t, g.Messages[0], "info: app: the sample companyNews")
+	require.Contains(t, g.Messages[1], "info: static: the sample companyNews")
 }
 
 // Every resource that can carry tags has a name and the environment's tags, and comes from the one explicit provider.
