@@ -1,12 +1,13 @@
 package computer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
-	"time"
 )
 
 // Options say where a local cloud keeps its files, which names of AWS it answers to, and how it is seen from outside.
@@ -76,8 +77,11 @@ type Build struct {
 type Computer struct {
 	name    string
 	options Options
-	started time.Time
-	mu      sync.Mutex // serialises what reads the state of the computer in order to change it
+
+	ensure  sync.Mutex // held by Ensure
+	changes sync.Mutex // held by whoever reads what exists in order to change it
+	mu      sync.Mutex // guards base
+	base    string
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
@@ -101,15 +105,74 @@ func New(name string, o Options) *Computer {
 			o.State = filepath.Join(cache, "twip", "computer", name)
 		}
 	}
-	return &Computer{name: name, options: o, started: time.Now()}
+	return &Computer{name: name, options: o}
 }
 
-func (c *Computer) validate() error {
-	if !validName.MatchString(c.name) {
-		return fmt.Errorf("local cloud: name %q: use up to 31 small letters, digits and dashes", c.name)
-	}
-	if c.options.State == "" {
-		return fmt.Errorf("local cloud %q: no state directory: set HOME or XDG_CACHE_HOME", c.name)
+// Ensure has everything there that the other methods need: Docker, the base image, the machine image, the network, the endpoints. It
+// repairs what a crash or a restart of the computer left: log groups are made again and machines that ran are started.
+func (c *Computer) Ensure(ctx context.Context) error {
+	c.ensure.Lock()
+	defer c.ensure.Unlock()
+	if err := c.ensureAll(ctx); err != nil {
+		return fmt.Errorf("local cloud %q: %w", c.name, err)
 	}
 	return nil
+}
+
+func (c *Computer) ensureAll(ctx context.Context) error {
+	if err := c.openState(); err != nil {
+		return err
+	}
+	if err := c.ensureDocker(ctx); err != nil {
+		return err
+	}
+	base, err := c.ensureBase(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.base = base
+	c.mu.Unlock()
+	authority, err := openAuthority(c.path("tls"), c.name)
+	if err != nil {
+		return err
+	}
+	if err := c.ensureNetwork(ctx); err != nil {
+		return err
+	}
+	if err := c.ensureEndpoints(ctx, authority); err != nil {
+		return err
+	}
+	if err := c.restoreLogGroups(ctx); err != nil {
+		return err
+	}
+	if err := c.ensureMachineImage(ctx, authority); err != nil {
+		return err
+	}
+	return c.resume(ctx)
+}
+
+func (c *Computer) openState() error {
+	if !validName.MatchString(c.name) {
+		return errors.New("name: use up to 31 small letters, digits and dashes")
+	}
+	if c.options.State == "" {
+		return errors.New("no state directory: set HOME or XDG_CACHE_HOME")
+	}
+	if err := os.MkdirAll(c.options.State, 0o700); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	return nil
+}
+
+// path names a file of the state directory, by the path that loop devices know it by.
+func (c *Computer) path(parts ...string) string {
+	state := c.options.State
+	if real, err := filepath.EvalSymlinks(state); err == nil {
+		state = real
+	}
+	if absolute, err := filepath.Abs(state); err == nil {
+		state = absolute
+	}
+	return filepath.Join(append([]string{state}, parts...)...)
 }

@@ -1,0 +1,97 @@
+package computer
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Build makes an image, puts it into the registry and returns the digest under which machines pull it.
+func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error) {
+	repository := c.repository(b.Repository)
+	fail := func(what string, err error) error {
+		return fmt.Errorf("image %s:%s: %s: %w", repository, b.Tag, what, err)
+	}
+	registry, err := c.endpoint(ctx, registryPort)
+	if err != nil {
+		return "", fail("registry", err)
+	}
+	image := registry + "/" + repository + ":" + b.Tag
+	defer c.step("building image %s", repository)()
+	if err := c.dockerBuild(ctx, image, b.Context, b.Dockerfile, b.Args); err != nil {
+		return "", fail("build", err)
+	}
+	out, err := docker(ctx, "push", image)
+	if err != nil {
+		return "", fail("push", err)
+	}
+	digest = pushedDigest(out)
+	if digest == "" {
+		return "", fail("push", fmt.Errorf("docker names no digest: %s", lastLines(out, 3)))
+	}
+	return digest, nil
+}
+
+// HasImage reports whether the registry holds an image.
+func (c *Computer) HasImage(ctx context.Context, repository, digest string) (bool, error) {
+	registry, err := c.endpoint(ctx, registryPort)
+	if err != nil {
+		return false, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+registry+"/v2/"+c.repository(repository)+"/manifests/"+digest, nil)
+	if err != nil {
+		return false, err
+	}
+	// A registry answers for the kinds of manifest that are asked for: Docker's own, and OCI's where BuildKit built it.
+	request.Header.Set("Accept", "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, "+
+		"application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, fmt.Errorf("image %s@%s: %w", repository, digest, err)
+	}
+	_ = response.Body.Close() // a HEAD's is empty
+	switch response.StatusCode {
+	case http.StatusOK:
+		return true, nil
+	case http.StatusNotFound:
+		return false, nil
+	}
+	return false, fmt.Errorf("image %s@%s: the registry answers %s", repository, digest, response.Status)
+}
+
+// repository is a repository's name, whether it was given by name or by URL.
+func (c *Computer) repository(nameOrURL string) string {
+	return strings.TrimPrefix(nameOrURL, c.registryHost()+"/")
+}
+
+// dockerBuild builds with BuildKit where its plugin is there, and with the classic builder elsewhere.
+func (c *Computer) dockerBuild(ctx context.Context, image, dir, dockerfile string, args map[string]string) error {
+	if dockerfile == "" {
+		dockerfile = filepath.Join(dir, "Dockerfile")
+	}
+	argv := []string{"env", "DOCKER_BUILDKIT=0", "docker", "build"}
+	if exec.CommandContext(ctx, "docker", "buildx", "version").Run() == nil {
+		// The builder called default sees the images of the daemon, others do not. Provenance would make each build's digest another.
+		argv = []string{"docker", "buildx", "build", "--builder", "default", "--load", "--provenance=false"}
+	}
+	argv = append(argv, "--label", c.label(), "--tag", image, "--file", dockerfile)
+	for _, name := range sortedKeys(args) {
+		argv = append(argv, "--build-arg", name+"="+args[name])
+	}
+	_, err := run(ctx, nil, append(argv, dir)...)
+	return err
+}
+
+var digestLine = regexp.MustCompile(`digest: (sha256:[0-9a-f]{64})`)
+
+// pushedDigest reads what docker push says last: "tag: digest: sha256:… size: …".
+func pushedDigest(out string) string {
+	if match := digestLine.FindStringSubmatch(out); match != nil {
+		return match[1]
+	}
+	return ""
+}

@@ -1,0 +1,76 @@
+package computer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+// Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in. Machines are not asked to stop.
+// What does not carry this cloud's label, or does not lie in its state directory, is not touched.
+func (c *Computer) Clean(ctx context.Context) error {
+	c.ensure.Lock()
+	defer c.ensure.Unlock()
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	var problems []error
+	if _, err := exec.LookPath("docker"); err == nil {
+		problems = append(problems, c.cleanDocker(ctx, "container", "container", "rm", "--force", "--volumes"))
+		problems = append(problems, c.cleanLoops(ctx))
+		for _, kind := range []string{"volume", "network"} {
+			problems = append(problems, c.cleanDocker(ctx, kind, kind, "rm"))
+		}
+		problems = append(problems, c.cleanImages(ctx))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("local cloud %q: clean: %w", c.name, err)
+	}
+	// Last, so that an interrupted Clean still finds its volumes.
+	for _, owned := range []string{"volumes", "machines", "tls", "log-groups.json", "debian.tar"} {
+		problems = append(problems, os.RemoveAll(c.path(owned)))
+	}
+	return errors.Join(problems...)
+}
+
+func (c *Computer) cleanDocker(ctx context.Context, kind string, remove ...string) error {
+	ids, err := c.find(ctx, kind)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = docker(ctx, append(remove, ids...)...)
+	return err
+}
+
+func (c *Computer) cleanLoops(ctx context.Context) error {
+	loops, err := c.loops()
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, device := range sortedKeys(loops) {
+		problems = append(problems, c.closeLoop(ctx, loops[device]))
+	}
+	return errors.Join(problems...)
+}
+
+// cleanImages removes images until none is left, because one that another was built from can only go after it.
+func (c *Computer) cleanImages(ctx context.Context) error {
+	var last error
+	for before := -1; ; {
+		ids, err := c.find(ctx, "image")
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if len(ids) == before {
+			return last
+		}
+		before = len(ids)
+		for _, id := range ids {
+			if _, err := docker(ctx, "image", "rm", "--force", id); err != nil {
+				last = err
+			}
+		}
+	}
+}

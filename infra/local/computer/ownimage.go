@@ -1,0 +1,75 @@
+package computer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+)
+
+// ensureImage builds one of our own images from its embedded context and further files, unless it has been built from the same ones already.
+func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS, extra map[string][]byte) (string, error) {
+	files := map[string][]byte{}
+	if err := fs.WalkDir(source, name, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[path.Base(file)], err = source.ReadFile(file)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	for file, content := range extra {
+		files[file] = content
+	}
+	base := c.BaseImage()
+	parts := [][]byte{[]byte(base)}
+	for _, file := range sortedKeys(files) {
+		parts = append(parts, []byte(file), files[file])
+	}
+	image := "twip-" + c.name + "/" + name + ":" + hash(parts...)
+	if _, err := docker(ctx, "image", "inspect", image); err == nil {
+		return image, nil
+	}
+	defer c.step("building the %s image", name)()
+	dir, err := os.MkdirTemp("", "twip-"+name)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	for file, content := range files {
+		mode := os.FileMode(0o644) // embedding forgets modes
+		if bytes.HasPrefix(content, []byte("#!")) {
+			mode = 0o755
+		}
+		if err := os.WriteFile(filepath.Join(dir, file), content, mode); err != nil {
+			return "", err
+		}
+	}
+	return image, c.dockerBuild(ctx, image, dir, "", map[string]string{"BASE_IMAGE": base})
+}
+
+// hash tells contents apart; each part counts as a whole.
+func hash(parts ...[]byte) string {
+	all := sha256.New()
+	for _, part := range parts {
+		sum := sha256.Sum256(part)
+		all.Write(sum[:])
+	}
+	return hex.EncodeToString(all.Sum(nil))[:16]
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
