@@ -43,6 +43,7 @@ func group() Machine {
 	m.Store = &Store{EFS: &EFS{DNSName: "fs-0123456789abcdef0.efs.eu-central-1.amazonaws.com"}}
 	m.Containers = m.Containers[1:2]
 	m.Containers[0].Ports = []Port{{8080, 8080}, {8082, 8082}}
+	m.Containers[0].AddressEnv = "TWIP_ADDRESS"
 	return m
 }
 
@@ -111,10 +112,14 @@ func TestRefusals(t *testing.T) {
 		"tmpfs":                {func(m *Machine) { m.Containers[0].Tmpfs = []string{"tmp"} }, "tmpfs"},
 		"env name":             {func(m *Machine) { m.Containers[0].Env = map[string]string{"a b": ""} }, "env"},
 		"env newline":          {func(m *Machine) { m.Containers[0].Env = map[string]string{"A": "x\ny"} }, "control characters"},
-		"port":                 {func(m *Machine) { m.Containers[0].Ports = []Port{{0, 1}} }, `port: "0:1"`},
-		"port twice":           {func(m *Machine) { m.Containers[0].Ports = []Port{{80, 1}} }, "published by container static already"},
-		"mount without store":  {func(m *Machine) { m.Store = nil }, "give the machine a store"},
-		"mount path":           {func(m *Machine) { m.Containers[1].StoreMount = "a,b" }, "storeMount"},
+		"address variable":     {func(m *Machine) { m.Containers[0].AddressEnv = "a b" }, "addressEnv"},
+		"address set twice": {func(m *Machine) {
+			m.Containers[2].AddressEnv = "APP_SERVERS"
+		}, "env sets it already"},
+		"port":                {func(m *Machine) { m.Containers[0].Ports = []Port{{0, 1}} }, `port: "0:1"`},
+		"port twice":          {func(m *Machine) { m.Containers[0].Ports = []Port{{80, 1}} }, "published by container static already"},
+		"mount without store": {func(m *Machine) { m.Store = nil }, "give the machine a store"},
+		"mount path":          {func(m *Machine) { m.Containers[1].StoreMount = "a,b" }, "storeMount"},
 		"too large": {func(m *Machine) {
 			m.Containers[0].Env = map[string]string{"A": strings.Repeat("x", MaxBytes)}
 		}, "is more than the 16384"},

@@ -58,6 +58,7 @@ type Container struct {
 	PIDs        int               // most processes and threads
 	Ports       []Port            // published on the machine
 	Env         map[string]string // environment of the container
+	AddressEnv  string            // name of a variable that tells it the machine's own IPv4 address; empty: none does
 	Tmpfs       []string          // writable directories, in Docker's form: /tmp:size=16m,mode=1777
 	StoreMount  string            // where the store's data appears in the container; empty: it does not
 	Health      []string          // command run inside the container; it is restarted when this keeps failing
@@ -139,6 +140,9 @@ func (c Container) validate() (p problems) {
 	for _, mount := range c.Tmpfs {
 		p.unless(tmpfsRE.MatchString(mount), at("tmpfs"), mount, "use /path:option,option=value")
 	}
+	p.unless(c.AddressEnv == "" || envRE.MatchString(c.AddressEnv), at("addressEnv"), c.AddressEnv, "use upper-case letters, digits and underscores")
+	_, twice := c.Env[c.AddressEnv]
+	p.unless(!twice, at("addressEnv"), c.AddressEnv, "env sets it already; use another name")
 	for _, key := range sortedKeys(c.Env) {
 		p.unless(envRE.MatchString(key), at("env"), key, "use upper-case letters, digits and underscores")
 		p.unless(!strings.ContainsFunc(c.Env[key], isControl), at("env "+key), c.Env[key], "remove the control characters")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -70,6 +71,9 @@ func (m Machine) files(units []unit) []file {
 		{Path: "/root/.docker/config.json", Permissions: "0600", Content: `{"credsStore": "ecr-login"}` + "\n"},
 		script("twip-install"),
 		script("twip-watchdog"),
+	}
+	if slices.ContainsFunc(m.Containers, func(c Container) bool { return c.AddressEnv != "" }) {
+		files = append(files, script("twip-address"))
 	}
 	if m.Store != nil && m.Store.Volume != nil {
 		files = append(files, script("twip-volume"))

@@ -136,7 +136,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 Environment=HOME=/root
-ExecStartPre=-/usr/bin/docker rm --force %[1]s
+%[7]sExecStartPre=-/usr/bin/docker rm --force %[1]s
 ExecStart=%[4]s
 ExecStop=/usr/bin/docker stop --time %[5]d %[1]s
 TimeoutStopSec=%[6]d
@@ -145,7 +145,18 @@ RestartSec=1
 
 [Install]
 WantedBy=twip.target
-`, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...), c.StopSeconds, c.StopSeconds+15)}
+`, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...), c.StopSeconds, c.StopSeconds+15, c.address())}
+}
+
+// address is the part of the unit that finds out the machine's address. systemd reads the file for each command anew, so
+// that docker run, which hands the variable on by name, gets what the command before it wrote:
+// systemd.exec(5), EnvironmentFile=.
+func (c Container) address() string {
+	if c.AddressEnv == "" {
+		return ""
+	}
+	file := "/run/twip-" + c.Name + ".env"
+	return fmt.Sprintf("EnvironmentFile=-%s\nExecStartPre=%s\n", file, command(scriptDir+"twip-address", c.AddressEnv, file))
 }
 
 // run is the docker command. The security flags are the same for every container, and there is no way to ask
@@ -176,6 +187,9 @@ func (c Container) run(region string) []string {
 	}
 	for _, key := range sortedKeys(c.Env) {
 		args = append(args, "--env", key+"="+c.Env[key])
+	}
+	if c.AddressEnv != "" {
+		args = append(args, "--env", c.AddressEnv)
 	}
 	return append(args, c.Image)
 }
