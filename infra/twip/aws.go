@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"twip/infra/verbs"
+)
+
+// aws is an environment in the account that the caller's AWS credentials name. Everything goes through the pulumi
+// and aws commands, as a person would type them, so their prompts and their output stay what people know.
+type aws struct {
+	root, stack string
+	out         io.Writer
+}
+
+func (a *aws) Prepare(context.Context) error {
+	for _, program := range []string{"pulumi", "aws", "docker"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is not on PATH: install it (README, \"On AWS\")", program)
+		}
+	}
+	return nil
+}
+
+func (a *aws) Up(ctx context.Context) error      { return a.pulumi(ctx, "up") }
+func (a *aws) Preview(ctx context.Context) error { return a.pulumi(ctx, "preview") }
+func (a *aws) Refresh(ctx context.Context) error { return a.pulumi(ctx, "refresh") }
+func (a *aws) Destroy(ctx context.Context) error { return a.pulumi(ctx, "destroy") }
+func (a *aws) Clean(ctx context.Context) error   { return a.pulumi(ctx, "destroy") }
+
+func (a *aws) Scale(ctx context.Context, appContainers int) error {
+	if err := a.pulumi(ctx, "config", "set", "twip:appContainers", fmt.Sprint(appContainers)); err != nil {
+		return err
+	}
+	return a.pulumi(ctx, "up")
+}
+
+func (a *aws) Outputs(ctx context.Context) (map[string]any, error) {
+	outputs := map[string]any{}
+	return outputs, a.read(ctx, &outputs, "pulumi", "stack", "output", "--json", "--stack", a.stack)
+}
+
+func (a *aws) Machines() verbs.Machines { return a }
+
+// Routes has the edge only: nothing else of an environment in AWS can be reached from here.
+func (a *aws) Routes(_ context.Context, env verbs.Environment) ([]verbs.Route, error) {
+	return []verbs.Route{{Name: "edge", URL: strings.TrimSuffix(env.URL, "/") + "/"}}, nil
+}
+
+// Status lists the environment's instances by their tags. What runs inside them is not visible from outside.
+func (a *aws) Status(ctx context.Context) ([]verbs.Machine, error) {
+	region, err := a.output(ctx, "pulumi", "config", "get", "aws:region", "--stack", a.stack)
+	if err != nil {
+		return nil, err
+	}
+	var found [][]string
+	if err := a.read(ctx, &found, "aws", "ec2", "describe-instances", "--region", strings.TrimSpace(string(region)), "--output", "json",
+		"--filters", "Name=tag:Project,Values=twip", "Name=tag:Stack,Values="+a.stack, "Name=instance-state-name,Values=pending,running,stopping,stopped",
+		"--query", "sort_by(Reservations[].Instances[], &InstanceId)[].[InstanceId, State.Name, Placement.AvailabilityZone, InstanceType]"); err != nil {
+		return nil, err
+	}
+	var machines []verbs.Machine
+	for _, m := range found {
+		machines = append(machines, verbs.Machine{ID: m[0], State: m[1], Memory: m[2] + " " + m[3]})
+	}
+	return machines, nil
+}
+
+// pulumi runs the command with the terminal it was started from.
+func (a *aws) pulumi(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", a.stack)...)
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = a.root, os.Stdin, a.out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("pulumi %s --stack %s: %w: what it printed above says why", strings.Join(args, " "), a.stack, err)
+	}
+	return nil
+}
+
+func (a *aws) read(ctx context.Context, into any, argv ...string) error {
+	text, err := a.output(ctx, argv...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: answer is not what was expected: %w", strings.Join(argv, " "), err)
+	}
+	return nil
+}
+
+func (a *aws) output(ctx context.Context, argv ...string) ([]byte, error) {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir, cmd.Stderr = a.root, &stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %s\nare you logged in (README, \"On AWS\")?", strings.Join(argv, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return text, nil
+}

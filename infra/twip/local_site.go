@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"twip/infra/local/computer"
+	"twip/infra/verbs"
+)
+
+const (
+	// siteTimeout is how long a machine may take from its start to the first answer: it installs Docker from Debian's
+	// archive, whose speed is not ours.
+	siteTimeout = 10 * time.Minute
+	siteSteps   = 15 * time.Second
+)
+
+// awaitSite waits for the first 200, telling what the machine is doing.
+func (l *local) awaitSite(ctx context.Context, url, instance string) error {
+	ctx, cancel := context.WithTimeout(ctx, siteTimeout)
+	defer cancel()
+	client := &http.Client{Timeout: 5 * time.Second}
+	l.say("waiting for " + url)
+	told := time.Now()
+	for {
+		if req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil); err != nil {
+			return err
+		} else if res, err := client.Do(req); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if time.Since(told) > siteSteps {
+			told = time.Now()
+			l.say("waiting for " + url + ": " + l.doing(ctx, instance))
+		}
+		select {
+		case <-ctx.Done():
+			log, _ := l.computer.Exec(context.WithoutCancel(ctx), instance, "journalctl", "--no-pager", "--lines", "40", "--unit", "twip-*", "--unit", "cloud-final")
+			return fmt.Errorf("%s did not answer 200 (%w); the machine's log ends with:\n%s\nlook further with: docker exec %s journalctl", url, context.Cause(ctx), log, instance)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// doing is the last line that the machine wrote about its own coming up.
+func (l *local) doing(ctx context.Context, instance string) string {
+	text, err := l.computer.Exec(ctx, instance, "journalctl", "--no-pager", "--output", "cat", "--lines", "1", "--unit", "twip-*", "--unit", "cloud-*")
+	if err != nil {
+		return "the machine is starting"
+	}
+	line := strings.TrimSpace(string(text))
+	return line[:min(len(line), 100)]
+}
+
+// localMachines look into the machines through Docker.
+type localMachines struct{ *local }
+
+func (l *local) Machines() verbs.Machines { return localMachines{l} }
+
+func (l localMachines) Status(ctx context.Context) ([]verbs.Machine, error) {
+	instance, err := l.instance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state, err := l.computer.State(ctx, instance)
+	if err != nil {
+		return nil, err
+	}
+	machine := verbs.Machine{ID: instance, State: string(state.Phase)}
+	if state.Phase != computer.Running {
+		return []verbs.Machine{machine}, nil
+	}
+	memory, err := l.computer.Memory(ctx, instance)
+	if err != nil {
+		return nil, err
+	}
+	machine.Memory = fmt.Sprintf("%d of %d MiB", memory.Used>>20, memory.Limit>>20)
+	text, err := l.computer.Exec(ctx, instance, "docker", "ps", "--all", "--no-trunc", "--format", "json")
+	if err != nil {
+		return nil, fmt.Errorf("containers on %s: %w", instance, err)
+	}
+	for decoder := json.NewDecoder(strings.NewReader(string(text))); decoder.More(); {
+		var c verbs.Container
+		if err := decoder.Decode(&c); err != nil {
+			return nil, fmt.Errorf("containers on %s: %w", instance, err)
+		}
+		machine.Containers = append(machine.Containers, c)
+	}
+	return []verbs.Machine{machine}, nil
+}
+
+func (l *local) instance(ctx context.Context) (string, error) {
+	outputs, err := l.Outputs(ctx)
+	if err != nil {
+		return "", err
+	}
+	instance, _ := outputs["instanceId"].(string)
+	if instance == "" {
+		return "", fmt.Errorf("stack %q: output \"instanceId\" is missing: bring it up with make local", l.stack)
+	}
+	return instance, nil
+}
+
+// Routes are the edge and, for comparison, Jetty itself: it listens only inside the leading app container, whose
+// network root may enter.
+func (l *local) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
+	routes := []verbs.Route{{Name: "edge", URL: env.URL + "/"}}
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(l.out, "straight at Jetty is left out: only root may enter a container's network")
+		return routes, nil
+	}
+	instance, err := l.instance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	namespace, err := l.computer.NetworkOf(ctx, instance, "java")
+	if err != nil {
+		return nil, fmt.Errorf("network of the container that runs Jetty: %w", err)
+	}
+	return append(routes, verbs.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: []string{"nsenter", "--net=" + namespace}}), nil
+}
