@@ -1,0 +1,153 @@
+package images_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"twip/infra/images"
+)
+
+// label marks every Docker object that these tests make; what carries it is removed before and after.
+const label = "twip.test=images"
+
+func docker(args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	command := exec.Command("docker", args...)
+	// BuildKit needs a plugin that not every computer has; the classic builder is always there.
+	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, tail(stdout.String()), tail(stderr.String()))
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+func tail(s string) string {
+	lines := strings.Split(s, "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+func mustDocker(t *testing.T, args ...string) string {
+	t.Helper()
+	output, err := docker(args...)
+	require.NoError(t, err)
+	return output
+}
+
+// removeAll removes what these tests made, in this run or in one that was killed. Images stay in the builder's cache, which
+// makes the next run fast, but lose their names.
+func removeAll() error {
+	for _, object := range []struct{ list, remove []string }{
+		{[]string{"ps", "-aq"}, []string{"rm", "-fv"}},
+		{[]string{"volume", "ls", "-q"}, []string{"volume", "rm", "-f"}},
+		{[]string{"network", "ls", "-q"}, []string{"network", "rm"}},
+	} {
+		ids, err := docker(append(object.list, "--filter", "label="+label)...)
+		if err != nil {
+			return err
+		}
+		if ids == "" {
+			continue
+		}
+		if _, err := docker(append(object.remove, strings.Fields(ids)...)...); err != nil {
+			return err
+		}
+	}
+	names, err := docker("images", "--filter", "label="+label, "--format", "{{.Repository}}:{{.Tag}}")
+	if err != nil {
+		return err
+	}
+	for _, name := range strings.Fields(names) {
+		if strings.HasPrefix(name, "twip-test-images/") {
+			if _, err := docker("rmi", "--no-prune", name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// buildImage stages and builds one kind and returns the image's name and the builder's output.
+func buildImage(kind images.Kind, artifacts, out string) (name, log string, err error) {
+	c, err := images.Stage(kind, images.Options{Artifacts: artifacts, Out: out})
+	if err != nil {
+		return "", "", err
+	}
+	name = fmt.Sprintf("twip-test-images/%s:%s", kind, c.Tag)
+	args := []string{"build", "--label", label, "-t", name}
+	for key, value := range c.Args {
+		args = append(args, "--build-arg", key+"="+value)
+	}
+	log, err = docker(append(args, c.Dir)...)
+	return name, log, err
+}
+
+// limits are those of the training environment's committed configuration.
+var limits = map[images.Kind]string{images.Static: "32m", images.App: "448m", images.Proxy: "64m"}
+
+// container is one of ours, started as a machine starts it.
+type container struct{ id string }
+
+// run starts a container of a kind with the restrictions that it has on a machine.
+func run(t *testing.T, kind images.Kind, image, network string, options ...string) container {
+	t.Helper()
+	args := []string{"run", "-d", "--label", label, "--network", network,
+		"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
+		"--memory", limits[kind], "--pids-limit", "512",
+		"--tmpfs", "/run:size=16m,mode=1777", "--tmpfs", "/tmp:size=64m,mode=1777"}
+	c := container{mustDocker(t, append(append(args, options...), image)...)}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("last lines of %s %s:\n%s", kind, c.id[:12], tail(c.logs(t)))
+		}
+		mustDocker(t, "rm", "-fv", c.id)
+	})
+	return c
+}
+
+func (c container) address(t *testing.T) string {
+	t.Helper()
+	address := mustDocker(t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", c.id)
+	require.NotEmpty(t, address, "the container does not run")
+	return address
+}
+
+func (c container) logs(t *testing.T) string {
+	t.Helper()
+	output, err := exec.Command("docker", "logs", c.id).CombinedOutput()
+	require.NoError(t, err)
+	return string(output)
+}
+
+func (c container) exec(t *testing.T, argv ...string) string {
+	t.Helper()
+	return mustDocker(t, append([]string{"exec", c.id}, argv...)...)
+}
+
+func newNetwork(t *testing.T) string {
+	t.Helper()
+	id := mustDocker(t, "network", "create", "--label", label, fmt.Sprintf("twip-test-images-%d", time.Now().UnixNano()))
+	t.Cleanup(func() { mustDocker(t, "network", "rm", id) })
+	return id
+}
+
+// newStore returns an empty volume. Docker gives it the owner that the image's /store has.
+func newStore(t *testing.T) string {
+	t.Helper()
+	name := mustDocker(t, "volume", "create", "--label", label)
+	t.Cleanup(func() { mustDocker(t, "volume", "rm", name) })
+	return name
+}
+
+// await polls until the condition holds.
+func await(t *testing.T, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, limit, 50*time.Millisecond, "waited %s for %s", limit, what)
+}
