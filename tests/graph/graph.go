@@ -40,7 +40,6 @@ type Node struct {
 	RetainOnDelete      bool
 	DeleteBeforeReplace bool
 	IgnoreChanges       []string
-	Aliases             int
 }
 
 // Invoke is one question to a data source.
@@ -93,7 +92,7 @@ func run(config map[string]string, program pulumi.RunFunc, m *monitor) (*Graph, 
 		i.Project, i.Stack, i.Config, i.DryRun = Project, m.stack, config, m.preview
 		i.MonitorAddr, i.EngineAddr = listener.Addr().String(), listener.Addr().String()
 	})
-	server.Stop()
+	server.GracefulStop() // RunErr has closed its connections: this waits for the last handlers only
 	if stopped := <-served; err == nil && stopped != nil {
 		err = fmt.Errorf("graph: serving the program: %w", stopped)
 	}

@@ -50,7 +50,6 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 		RetainOnDelete:      in.GetRetainOnDelete(),
 		DeleteBeforeReplace: in.GetDeleteBeforeReplace(),
 		IgnoreChanges:       in.GetIgnoreChanges(),
-		Aliases:             len(in.GetAliases()) + len(in.GetAliasURNs()),
 		Dependencies:        slices.Compact(slices.Sorted(slices.Values(in.GetDependencies()))),
 	}
 	if resource.URN(in.GetParent()).QualifiedType() != resource.RootStackType {

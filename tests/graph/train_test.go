@@ -2,10 +2,13 @@ package graph
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"twip/components"
+	"twip/infra/boot"
 	"twip/stacks"
 )
 
@@ -107,6 +110,15 @@ func TestTrainData(t *testing.T) {
 	volume := train(t, nil).Of(t, volumeType)[0]
 	require.True(t, volume.Protect, "unless it says otherwise, the data is protected")
 	require.False(t, train(t, map[string]string{"twip:protectData": "false"}).Of(t, volumeType)[0].Protect)
+}
+
+// EC2 takes 16 KiB of user data; whatever else the configuration allows must fit.
+func TestTrainWithTheMostContainersFits(t *testing.T) {
+	most := strconv.Itoa(components.MaxAppContainers)
+	g := train(t, map[string]string{"twip:appContainers": most, "twip:statsCidrs": `["203.0.113.7/32"]`, "twip:instanceType": "m6i.large"})
+	document := g.At(t, g.Of(t, instanceType)[0], "userData").(string)
+	t.Logf("user data of %s app containers: %d of %d bytes", most, len(document), boot.MaxBytes)
+	require.Contains(t, document, "twip-app-"+most+".service")
 }
 
 // Two ports may be open, to whom the configuration says; nothing else gets in.
