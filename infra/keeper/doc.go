@@ -72,7 +72,7 @@
 // sleep for its leader's. A claim made too early costs a switch, never a change. Wall clocks only date things
 // for people and decide the age at which restore points beyond the least number go.
 //
-// Claims far behind the newest are deleted (claimsKept). A claimant that slept all that time could then link a
+// Claims far behind the newest are deleted (retention.claims). A claimant that slept all that time could then link a
 // number long passed; so it lists the claims after linking and gives up if there is a higher one. The gate looks
 // for claims/n+1 first and at claims/n second: deletion goes upwards, so if n+1 is missing because it was
 // deleted, n is missing too.

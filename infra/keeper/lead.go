@@ -177,11 +177,15 @@ func (t *term) beat() error {
 func (t *term) retire() {
 	began := t.world.Now()
 	t.setRoute(Route{Epoch: t.epoch})
-	for t.inFlight.Load() > 0 && t.world.Now()-began < t.timing.Drain {
+	for t.inFlight.Load() > 0 && !closed(t.jvm.Exited()) && t.world.Now()-began < t.timing.Drain {
 		t.wait(20 * time.Millisecond)
 	}
 	stopped := t.world.Now()
-	t.jvm.Stop()
+	if t.jvm.Ready() { // a snapshot of a system that is still being recovered would not hold everything
+		t.jvm.Stop()
+	} else {
+		t.jvm.Kill()
+	}
 	for !closed(t.jvm.Exited()) && t.world.Now()-stopped < t.timing.Stop {
 		t.wait(t.timing.Beat)
 	}

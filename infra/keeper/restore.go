@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-const (
-	// claimsKept is how many claims stay behind the newest.
-	claimsKept = 1000
-	// Restore points: at least minKept stay, at most maxKept, and between the two those younger than maxAge.
-	minKept = 5
-	maxKept = 20
-	maxAge  = 14 * 24 * time.Hour
-	// pruneEvery is how often a leader looks for what is not worth keeping.
-	pruneEvery = time.Minute
-)
+// retention says what a leader keeps of the past. The age is the only thing that a wall clock decides.
+type retention struct {
+	claims   uint64        // behind the newest
+	least    int           // restore points that stay, however old
+	most     int           // restore points that stay at all
+	age      time.Duration // of restore points between the two
+	interval time.Duration // between two looks for what need not be kept
+}
+
+var defaultRetention = retention{claims: 1000, least: 5, most: 20, age: 14 * 24 * time.Hour, interval: time.Minute}
 
 // prune removes one thing at a time, so that beats go on, until nothing is left to remove.
 func (t *term) prune() {
@@ -29,7 +29,7 @@ func (t *term) prune() {
 		t.note("old epochs cannot be removed", err)
 	}
 	if !removed {
-		t.pruneAt = t.world.Now() + pruneEvery
+		t.pruneAt = t.world.Now() + t.store.keep.interval
 	}
 }
 
@@ -40,7 +40,7 @@ func (t *term) pruneEpoch() (removed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	kept := 0
+	keep, kept := t.store.keep, 0
 	for _, epoch := range slices.Backward(epochs) {
 		if epoch >= t.epoch {
 			continue
@@ -49,7 +49,7 @@ func (t *term) pruneEpoch() (removed bool, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
-		if err == nil && (kept < minKept || kept < maxKept && time.Since(m.At) < maxAge) {
+		if err == nil && (kept < keep.least || kept < keep.most && time.Since(m.At) < keep.age) {
 			kept++
 			continue
 		}
@@ -67,10 +67,10 @@ func (s store) remove(epoch uint64) error {
 	return s.fs.Remove(numbered(epochsDir, epoch))
 }
 
-// pruneClaim removes the lowest claim, and its beat, if it is more than claimsKept behind epoch.
+// pruneClaim removes the lowest claim, and its beat, if it is far enough behind epoch.
 func (s store) pruneClaim(epoch uint64) (removed bool, err error) {
 	claims, err := s.numbers(claimsDir)
-	if err != nil || len(claims) == 0 || claims[0]+s.claimsKept >= epoch {
+	if err != nil || len(claims) == 0 || claims[0]+s.keep.claims >= epoch {
 		return false, err
 	}
 	return true, errors.Join(s.fs.Remove(beatName(claims[0])), s.fs.Remove(claimName(claims[0])))

@@ -71,11 +71,11 @@ var (
 
 // store is the protocol's view of the file system.
 type store struct {
-	fs         FS
-	claimsKept uint64 // how many claims stay behind the newest
+	fs   FS
+	keep retention
 }
 
-func newStore(files FS) store { return store{fs: files, claimsKept: claimsKept} }
+func newStore(files FS) store { return store{fs: files, keep: defaultRetention} }
 
 // newest returns the newest claimed epoch, 0 if there is none. known is one seen before; 0 makes it list.
 func (s store) newest(known uint64) (uint64, error) {
