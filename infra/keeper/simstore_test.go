@@ -136,23 +136,29 @@ func (m *mount) do(happen func() error) error {
 }
 
 // recall answers from what the mount remembers, if its options allow.
-func (m *mount) recall(key string, ask func() memory) memory {
-	if got, ok := m.remembered[key]; ok && m.without.fresh > 0 && m.process.s.now-got.at < m.without.fresh {
+func (m *mount) recall(kind, name string, ask func() memory) memory {
+	if got, ok := m.remembered[kind+name]; ok && m.process.s.now-got.at < m.without.fresh {
 		return got
 	}
 	var got memory
 	if err := m.do(func() error { got = ask(); return got.err }); err != nil {
 		got = memory{err: err}
 	}
-	got.at = m.process.s.now
 	if m.without.fresh > 0 {
-		m.remembered[key] = got
+		got.at = m.process.s.now
+		m.remembered[kind+name] = got
 	}
 	return got
 }
 
+// changed forgets what the mount's own operation on name has changed.
+func (m *mount) changed(name string) {
+	delete(m.remembered, "read "+name)
+	delete(m.remembered, "list "+path.Dir(name))
+}
+
 func (m *mount) List(dir string) ([]Entry, error) {
-	got := m.recall("list "+dir, func() memory {
+	got := m.recall("list ", dir, func() memory {
 		entries, err := m.disk.list(dir)
 		return memory{entries: entries, err: err}
 	})
@@ -160,7 +166,7 @@ func (m *mount) List(dir string) ([]Entry, error) {
 }
 
 func (m *mount) Read(name string) ([]byte, error) {
-	got := m.recall("read "+name, func() memory {
+	got := m.recall("read ", name, func() memory {
 		file, err := m.disk.find(name)
 		if err != nil {
 			return memory{err: err}
@@ -178,6 +184,7 @@ func (m *mount) content(file *inode) []byte {
 }
 
 func (m *mount) Create(name string, data []byte) error {
+	defer m.changed(name)
 	return m.do(func() error {
 		file, err := m.disk.create(name, true)
 		if err == nil {
@@ -188,6 +195,7 @@ func (m *mount) Create(name string, data []byte) error {
 }
 
 func (m *mount) Write(name string, data []byte) error {
+	defer m.changed(name)
 	return m.do(func() error {
 		file, err := m.disk.create(name, false)
 		if err == nil {
@@ -198,6 +206,7 @@ func (m *mount) Write(name string, data []byte) error {
 }
 
 func (m *mount) Link(old, name string) error {
+	defer m.changed(name)
 	return m.do(func() error {
 		file, err := m.disk.find(old)
 		if err != nil {
@@ -244,6 +253,7 @@ func (m *mount) flushAll() {
 }
 
 func (m *mount) Copy(from, name string, offset, limit int64) (int64, error) {
+	defer m.changed(name)
 	var n int64
 	err := m.do(func() error {
 		src, err := m.disk.find(from)

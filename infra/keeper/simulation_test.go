@@ -135,7 +135,7 @@ func newSimulation(seed int64, w without, log *slog.Logger) *simulation {
 	s := &simulation{without: w, disk: newDisk(), writers: map[string]*prevayler{}, log: log}
 	s.rng = rand.New(rand.NewSource(seed))
 	s.clients = &simProcess{machine: &machine{s: &s.scheduler}}
-	s.timing = Timing{Poll: 250 * time.Millisecond, Beat: 300 * time.Millisecond, Patience: time.Second,
+	s.timing = Timing{Poll: 400 * time.Millisecond, Beat: 400 * time.Millisecond, Patience: 1200 * time.Millisecond,
 		Start: 10 * time.Second, Hang: 1500 * time.Millisecond, Drain: 500 * time.Millisecond, Stop: 2 * time.Second}
 	if s.chance(0.3) {
 		s.adoptable()
@@ -292,7 +292,7 @@ func (s *simulation) trouble(until time.Duration) {
 			}
 		}
 	}
-	long := s.uniform(100*time.Millisecond, 4*time.Second)
+	long := s.uniform(100*time.Millisecond, longest)
 	heal := func(call func()) { s.after(long, call) }
 	j := n.jvm
 	kind := s.rng.Intn(11)
@@ -367,13 +367,16 @@ func (n *node) resume(j *prevayler, keeper, jvm bool) {
 	}
 }
 
+// longest is how long a fault lasts at most.
+const longest = 3 * time.Second
+
 // simulate runs a schedule and returns what it violated.
 func simulate(seed int64, w without, log *slog.Logger) *simulation {
-	const rough, calm = 8 * time.Second, 30 * time.Second
+	const rough, calm = 7 * time.Second, 30 * time.Second
 	s := newSimulation(seed, w, log)
 	s.after(time.Second, func() { s.load(rough) })
 	s.after(s.uniform(0, 2*time.Second), func() { s.trouble(rough) })
-	s.run(rough + 4500*time.Millisecond) // everything has healed
+	s.run(rough + longest) // everything has healed
 	for _, n := range s.nodes {
 		s.after(0, n.start)
 	}
