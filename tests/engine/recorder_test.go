@@ -154,9 +154,15 @@ func (r *recorder) Unpublish(_ context.Context, address string) error {
 	return nil
 }
 
-func (r *recorder) EnsureLogGroup(_ context.Context, name, region string) error {
-	defer r.note("log group %s in %s", name, region)()
+func (r *recorder) EnsureLogGroup(_ context.Context, name string) error {
+	defer r.note("log group %s", name)()
 	r.groups[name] = true
+	return nil
+}
+
+func (r *recorder) DeleteLogGroup(_ context.Context, name string) error {
+	defer r.note("delete log group %s", name)()
+	delete(r.groups, name)
 	return nil
 }
 
@@ -177,5 +183,5 @@ func (r *recorder) lose(id string) {
 func (r *recorder) left() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fmt.Sprintf("%d machines, %d volumes, %d addresses", len(r.machines), len(r.volumes), len(r.ports))
+	return fmt.Sprintf("%d machines, %d volumes, %d addresses, %d log groups", len(r.machines), len(r.volumes), len(r.ports), len(r.groups))
 }

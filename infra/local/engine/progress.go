@@ -19,15 +19,21 @@ type progress struct {
 	quit    chan struct{} // closed when the command has ended: an engine that never started closes no channel
 	done    chan struct{}
 	line    func(string)
-	begun   map[string]time.Time // by URN and operation
+	begun   map[string]beginning // by URN and operation
 	told    map[string]bool      // the same: a component's end is told again with its outputs
 	summary Summary
 	refusal []string // what the engine said of failures, each once
 }
 
+// beginning is what the engine says of a step only before it: what follows tells how it went.
+type beginning struct {
+	at              time.Time
+	replace, change []string
+}
+
 func newProgress(line func(string)) *progress {
 	p := &progress{events: make(chan events.EngineEvent), quit: make(chan struct{}), done: make(chan struct{}), line: line,
-		begun: map[string]time.Time{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}}}
+		begun: map[string]beginning{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}}}
 	go p.listen()
 	return p
 }
@@ -58,7 +64,7 @@ func (p *progress) take(e events.EngineEvent) {
 	switch {
 	case e.ResourcePreEvent != nil:
 		m := e.ResourcePreEvent.Metadata
-		p.begun[m.URN+string(m.Op)] = time.Now()
+		p.begun[m.URN+string(m.Op)] = beginning{time.Now(), m.Keys, m.Diffs}
 	case e.ResOutputsEvent != nil:
 		p.step(e.ResOutputsEvent.Metadata, e.ResOutputsEvent.Planning)
 	case e.ResOpFailedEvent != nil:
@@ -72,21 +78,28 @@ func (p *progress) take(e events.EngineEvent) {
 }
 
 func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
-	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh && len(m.DetailedDiff) == 0 && m.New != nil {
+	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh && m.New != nil {
 		return
 	}
 	if p.told[m.URN+string(m.Op)] {
 		return
 	}
 	p.told[m.URN+string(m.Op)] = true
-	u := urn.URN(m.URN)
-	p.summary.Steps = append(p.summary.Steps, Step{Op: string(m.Op), Type: string(u.Type()), Name: u.Name(), Replace: forced(m)})
+	u, begun := urn.URN(m.URN), p.begun[m.URN+string(m.Op)]
+	p.summary.Steps = append(p.summary.Steps, Step{Op: string(m.Op), Type: string(u.Type()), Name: u.Name(), Replace: begun.replace})
+	// A replacement is planned as one thing and carried out as two.
+	if plan := m.Op == apitype.OpReplace; plan != planning && (plan || m.Op == apitype.OpCreateReplacement || m.Op == apitype.OpDeleteReplaced) {
+		return
+	}
 	text := fmt.Sprintf("%-20s %s", m.Op, human(m.URN))
 	if m.Op == apitype.OpRefresh && m.New == nil {
 		text += " is gone"
 	}
-	if keys := forced(m); len(keys) > 0 {
-		text += " because of " + strings.Join(keys, ", ")
+	switch {
+	case len(begun.replace) > 0:
+		text += " because of " + strings.Join(begun.replace, ", ")
+	case len(begun.change) > 0:
+		text += ": " + strings.Join(begun.change, ", ")
 	}
 	if !planning {
 		text += p.took(m)
@@ -94,22 +107,10 @@ func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
 	p.line(text)
 }
 
-// forced lists the properties that force a replacement.
-func forced(m apitype.StepEventMetadata) []string {
-	var out []string
-	for path, d := range m.DetailedDiff {
-		if strings.HasSuffix(string(d.Kind), "replace") {
-			out = append(out, path)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // took is how long an operation ran, if a person noticed.
 func (p *progress) took(m apitype.StepEventMetadata) string {
 	begun, ok := p.begun[m.URN+string(m.Op)]
-	if d := time.Since(begun); ok && d >= time.Second {
+	if d := time.Since(begun.at); ok && d >= time.Second {
 		return fmt.Sprintf(" (%.0f s)", d.Seconds())
 	}
 	return ""

@@ -50,10 +50,10 @@ var bodies = map[string]body{
 	instanceType:    {create: launch, update: changeMachine, exists: machineExists, remove: terminate, facts: []string{"vpcSecurityGroupIds", "availabilityZone"}},
 	volumeType:      {create: createVolume, update: changeVolume, exists: volumeExists, remove: deleteVolume},
 	attachmentType:  {create: attach, exists: attachmentExists, remove: detach, facts: []string{"volumeId", "instanceId", "deviceName"}},
-	addressType:     {facts: []string{"publicIp", "instance"}},
+	addressType:     {facts: []string{"instance", "publicIp"}},
 	associationType: {exists: associationExists, facts: []string{"allocationId", "instanceId"}},
 	ingressType:     {facts: []string{"securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4"}},
-	logGroupType:    {create: ensureLogGroup, exists: logGroupExists},
+	logGroupType:    {create: ensureLogGroup, exists: logGroupExists, remove: deleteLogGroup, facts: []string{"name"}},
 	subnetType:      {facts: []string{"availabilityZone"}},
 }
 
@@ -244,7 +244,11 @@ func associationExists(ctx context.Context, o *operation) (bool, error) {
 }
 
 func ensureLogGroup(ctx context.Context, o *operation) error {
-	return o.computer.EnsureLogGroup(ctx, text(o.outputs, "name"), o.cloud.Region)
+	return o.computer.EnsureLogGroup(ctx, text(o.outputs, "name"))
+}
+
+func deleteLogGroup(ctx context.Context, o *operation) error {
+	return o.computer.DeleteLogGroup(ctx, text(o.outputs, "name"))
 }
 
 // logGroupExists makes the group again rather than say that it is gone: what stands in for CloudWatch Logs keeps nothing over

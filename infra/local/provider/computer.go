@@ -29,11 +29,13 @@ type Computer interface {
 	AttachVolume(ctx context.Context, volume, instance, device string) error
 	DetachVolume(ctx context.Context, volume string) error
 
-	// Publish makes exactly these ports of the instance reachable by the address, which it takes from whoever had it.
+	// Publish makes exactly these ports of the instance reachable by the address, an Elastic IP's allocation id, and takes
+	// the address from whoever had it.
 	Publish(ctx context.Context, address, instance string, ports []int) error
 	Unpublish(ctx context.Context, address string) error
 
-	EnsureLogGroup(ctx context.Context, name, region string) error
+	EnsureLogGroup(ctx context.Context, name string) error
+	DeleteLogGroup(ctx context.Context, name string) error
 }
 
 // memoryMiB is what an instance type has, as AWS lists it (https://aws.amazon.com/ec2/instance-types/).
@@ -58,3 +60,5 @@ func memoryOf(instanceType string) (int, error) {
 	return 0, fmt.Errorf("instanceType %q: its memory is not known here: use one of %s", instanceType,
 		strings.Join(slices.Sorted(maps.Keys(memoryMiB)), ", "))
 }
+
+var _ Computer = (*computer.Computer)(nil)

@@ -135,10 +135,15 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	var serial int
-	if err := p.server.world.change(func(c *contents) error { c.Serial++; serial = c.Serial; return nil }); err != nil {
+	if err := p.server.world.change(func(c *contents) error {
+		c.Serial++
+		c.Made[string(r.URN)]++
+		// A first creation has the same identifiers on every computer, whatever was created beside it; a replacement others.
+		serial, cloud.Seed = c.Serial, fmt.Sprint(c.Made[string(r.URN)])
+		return nil
+	}); err != nil {
 		return plugin.CreateResponse{}, err
 	}
-	cloud.Seed = fmt.Sprint(serial)
 	id, out, err := cloud.Create(typ, r.Name, r.Properties)
 	if err != nil {
 		return plugin.CreateResponse{}, err

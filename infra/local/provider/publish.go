@@ -60,8 +60,8 @@ func (s *Server) republish(ctx context.Context, force bool) error {
 func (c contents) reachable(ports []int) map[string]publish {
 	out := map[string]publish{}
 	lead := func(address thing, instance string) {
-		if machine, ok := c.Resources[key(instanceType, instance)]; ok && address.text("publicIp") != "" {
-			out[address.text("publicIp")] = publish{instance, c.open(machine, ports)}
+		if machine, ok := c.Resources[key(instanceType, instance)]; ok {
+			out[address.ID] = publish{instance, c.open(machine, ports)}
 		}
 	}
 	for _, a := range c.of(addressType) {

@@ -22,8 +22,9 @@ type world struct {
 // contents are the file's.
 type contents struct {
 	Serial    int                `json:"serial"`    // counts what was ever created
+	Made      map[string]int     `json:"made"`      // the same, by URN
 	Resources map[string]thing   `json:"resources"` // by type and id
-	Published map[string]publish `json:"published"` // by address
+	Published map[string]publish `json:"published"` // by the address' allocation id
 }
 
 // thing is one existing resource.
@@ -104,7 +105,7 @@ func (w *world) locked(do func(*contents) (save bool, err error)) (err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
-	c := contents{Resources: map[string]thing{}, Published: map[string]publish{}}
+	c := contents{Made: map[string]int{}, Resources: map[string]thing{}, Published: map[string]publish{}}
 	b, err := os.ReadFile(w.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
