@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"twip/infra/local"
 	"twip/infra/verbs"
 )
 
@@ -111,7 +112,11 @@ func newCloud(o options, out io.Writer) (cloud, error) {
 	}
 	switch o.cloud {
 	case "local":
-		return newLocal(root, o.stack, out)
+		state, err := stateDir()
+		if err != nil {
+			return nil, err
+		}
+		return local.New(local.Options{Name: "local", Checkout: root, Stack: o.stack, State: state, Out: out}), nil
 	case "aws":
 		return &aws{root: root, stack: o.stack, out: out}, nil
 	}

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -21,11 +21,11 @@ const (
 )
 
 // awaitSite waits for the first 200, telling what the machine is doing.
-func (l *local) awaitSite(ctx context.Context, url, instance string) error {
+func (c *Cloud) awaitSite(ctx context.Context, url, instance string) error {
 	ctx, cancel := context.WithTimeout(ctx, siteTimeout)
 	defer cancel()
 	client := &http.Client{Timeout: 5 * time.Second}
-	l.say("waiting for " + url)
+	c.say("waiting for " + url)
 	told := time.Now()
 	for {
 		if req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil); err != nil {
@@ -38,11 +38,11 @@ func (l *local) awaitSite(ctx context.Context, url, instance string) error {
 		}
 		if time.Since(told) > siteSteps {
 			told = time.Now()
-			l.say("waiting for " + url + ": " + l.doing(ctx, instance))
+			c.say("waiting for " + url + ": " + c.doing(ctx, instance))
 		}
 		select {
 		case <-ctx.Done():
-			log, _ := l.computer.Exec(context.WithoutCancel(ctx), instance, "journalctl", "--no-pager", "--lines", "40", "--unit", "twip-*", "--unit", "cloud-final")
+			log, _ := c.Computer.Exec(context.WithoutCancel(ctx), instance, "journalctl", "--no-pager", "--lines", "40", "--unit", "twip-*", "--unit", "cloud-final")
 			return fmt.Errorf("%s did not answer 200 (%w); the machine's log ends with:\n%s\nlook further with: docker exec %s journalctl", url, context.Cause(ctx), log, instance)
 		case <-time.After(500 * time.Millisecond):
 		}
@@ -50,8 +50,8 @@ func (l *local) awaitSite(ctx context.Context, url, instance string) error {
 }
 
 // doing is the last line that the machine wrote about its own coming up.
-func (l *local) doing(ctx context.Context, instance string) string {
-	text, err := l.computer.Exec(ctx, instance, "journalctl", "--no-pager", "--output", "cat", "--lines", "1", "--unit", "twip-*", "--unit", "cloud-*")
+func (c *Cloud) doing(ctx context.Context, instance string) string {
+	text, err := c.Computer.Exec(ctx, instance, "journalctl", "--no-pager", "--output", "cat", "--lines", "1", "--unit", "twip-*", "--unit", "cloud-*")
 	if err != nil {
 		return "the machine is starting"
 	}
@@ -59,17 +59,18 @@ func (l *local) doing(ctx context.Context, instance string) string {
 	return line[:min(len(line), 100)]
 }
 
-// localMachines look into the machines through Docker.
-type localMachines struct{ *local }
+// machines look into the machines through Docker.
+type machines struct{ *Cloud }
 
-func (l *local) Machines() verbs.Machines { return localMachines{l} }
+// Machines looks at the environment's machines.
+func (c *Cloud) Machines() verbs.Machines { return machines{c} }
 
-func (l localMachines) Status(ctx context.Context) ([]verbs.Machine, error) {
-	instance, err := l.instance(ctx)
+func (c machines) Status(ctx context.Context) ([]verbs.Machine, error) {
+	instance, err := c.instance(ctx)
 	if err != nil {
 		return nil, err
 	}
-	state, err := l.computer.State(ctx, instance)
+	state, err := c.Computer.State(ctx, instance)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +78,12 @@ func (l localMachines) Status(ctx context.Context) ([]verbs.Machine, error) {
 	if state.Phase != computer.Running {
 		return []verbs.Machine{machine}, nil
 	}
-	memory, err := l.computer.Memory(ctx, instance)
+	memory, err := c.Computer.Memory(ctx, instance)
 	if err != nil {
 		return nil, err
 	}
 	machine.Memory = fmt.Sprintf("%d of %d MiB", memory.Used>>20, memory.Limit>>20)
-	text, err := l.computer.Exec(ctx, instance, "docker", "ps", "--all", "--no-trunc", "--format", "json")
+	text, err := c.Computer.Exec(ctx, instance, "docker", "ps", "--all", "--no-trunc", "--format", "json")
 	if err != nil {
 		return nil, fmt.Errorf("containers on %s: %w", instance, err)
 	}
@@ -96,31 +97,31 @@ func (l localMachines) Status(ctx context.Context) ([]verbs.Machine, error) {
 	return []verbs.Machine{machine}, nil
 }
 
-func (l *local) instance(ctx context.Context) (string, error) {
-	outputs, err := l.Outputs(ctx)
+func (c *Cloud) instance(ctx context.Context) (string, error) {
+	outputs, err := c.Outputs(ctx)
 	if err != nil {
 		return "", err
 	}
 	instance, _ := outputs["instanceId"].(string)
 	if instance == "" {
-		return "", fmt.Errorf("stack %q: output \"instanceId\" is missing: bring it up with make local", l.stack)
+		return "", fmt.Errorf("stack %q: output \"instanceId\" is missing: bring it up with make local", c.options.Stack)
 	}
 	return instance, nil
 }
 
 // Routes are the edge and, for comparison, Jetty itself: it listens only inside the leading app container, whose
 // network root may enter.
-func (l *local) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
+func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
 	routes := []verbs.Route{{Name: "edge", URL: env.URL + "/"}}
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(l.out, "straight at Jetty is left out: only root may enter a container's network")
+		fmt.Fprintln(c.options.Out, "straight at Jetty is left out: only root may enter a container's network")
 		return routes, nil
 	}
-	instance, err := l.instance(ctx)
+	instance, err := c.instance(ctx)
 	if err != nil {
 		return nil, err
 	}
-	namespace, err := l.computer.NetworkOf(ctx, instance, "java")
+	namespace, err := c.Computer.NetworkOf(ctx, instance, "java")
 	if err != nil {
 		return nil, fmt.Errorf("network of the container that runs Jetty: %w", err)
 	}

@@ -3,8 +3,26 @@ package computer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 )
+
+// Reachable returns where each published port answers, of all addresses together, as Published does for one.
+func (c *Computer) Reachable(ctx context.Context) (map[int]string, error) {
+	forwarders, err := c.containers(ctx, labelAddress)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int]string{}
+	for _, f := range forwarders {
+		ports, err := c.Published(ctx, f.Config.Labels[labelAddress])
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, ports)
+	}
+	return all, nil
+}
 
 // NetworkOf names the network namespace of the newest process called program on a machine, containers included, as a path of
 // this computer that root can enter with nsenter.

@@ -1,0 +1,83 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+
+	"twip/infra/local/computer"
+	"twip/stacks"
+)
+
+// config is what differs from the stack's file here, each for a reason: the endpoints answer for one region, this
+// computer may see the statistics, and what is only on this computer may be destroyed.
+func (c *Cloud) config() (map[string]any, error) {
+	config := map[string]any{
+		"aws:region":       computer.DefaultRegion,
+		"twip:statsCidrs":  []string{"127.0.0.1/32"},
+		"twip:protectData": false,
+	}
+	remembered, err := c.remembered()
+	maps.Copy(config, remembered)
+	return config, err
+}
+
+func (c *Cloud) memory() string { return filepath.Join(c.state, "local.json") }
+
+// remembered are the values that earlier commands chose for this stack on this computer.
+func (c *Cloud) remembered() (map[string]any, error) {
+	values := map[string]any{}
+	text, err := os.ReadFile(c.memory())
+	if errors.Is(err, fs.ErrNotExist) {
+		return values, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &values)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("local values of stack %q: %w: remove %s", c.options.Stack, err, c.memory())
+	}
+	return values, nil
+}
+
+// Set chooses a configuration value for this stack on this computer. It is remembered beside the stack's state, not
+// written into the checkout.
+func (c *Cloud) Set(key string, value any) error {
+	values, err := c.remembered()
+	if err != nil {
+		return err
+	}
+	values[key] = value
+	text, err := json.MarshalIndent(values, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.state, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(c.memory(), append(text, '\n'), 0o600)
+}
+
+// bootable refuses a topology whose machines the local cloud cannot boot.
+func (c *Cloud) bootable() error {
+	name := "Pulumi." + c.options.Stack + ".yaml"
+	text, err := os.ReadFile(filepath.Join(c.options.Checkout, name))
+	if err != nil {
+		return fmt.Errorf("stack %q: %w: make the file, or choose another stack with STACK=", c.options.Stack, err)
+	}
+	var file struct{ Config map[string]any }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if topology, set := file.Config["twip:topology"]; set && topology != string(stacks.SingleHost) {
+		return fmt.Errorf("%s: twip:topology: %v cannot be booted on this computer, only %s can: look at it with make preview STACK=%s",
+			name, topology, stacks.SingleHost, c.options.Stack)
+	}
+	return nil
+}
