@@ -74,19 +74,19 @@ func removeAll() error {
 	return nil
 }
 
-// buildImage stages and builds one kind and returns the image's name and the builder's output.
-func buildImage(kind images.Kind, artifacts, out string) (name, log string, err error) {
+// buildImage stages and builds one kind and returns the image's name.
+func buildImage(kind images.Kind, artifacts, out string) (name string, err error) {
 	c, err := images.Stage(kind, images.Options{Artifacts: artifacts, Out: out})
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	name = fmt.Sprintf("twip-test-images/%s:%s", kind, c.Tag)
 	args := []string{"build", "--label", label, "-t", name}
 	for key, value := range c.Args {
 		args = append(args, "--build-arg", key+"="+value)
 	}
-	log, err = docker(append(args, c.Dir)...)
-	return name, log, err
+	_, err = docker(append(args, c.Dir)...)
+	return name, err
 }
 
 // limits are those of the training environment's committed configuration.
@@ -105,7 +105,8 @@ func run(t *testing.T, kind images.Kind, image, network string, options ...strin
 	c := container{mustDocker(t, append(append(args, options...), image)...)}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("last lines of %s %s:\n%s", kind, c.id[:12], tail(c.logs(t)))
+			output, _ := exec.Command("docker", "logs", c.id).CombinedOutput() // the test may have removed it
+			t.Logf("last lines of %s %s:\n%s", kind, c.id[:12], tail(string(output)))
 		}
 		mustDocker(t, "rm", "-fv", c.id)
 	})

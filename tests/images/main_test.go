@@ -41,7 +41,7 @@ func runAll(m *testing.M) (code int, err error) {
 	defer os.RemoveAll(out)
 	for _, kind := range []images.Kind{images.Static, images.Proxy, images.App} {
 		begin := time.Now()
-		name, _, err := buildImage(kind, "", out)
+		name, err := buildImage(kind, "", out)
 		if err != nil {
 			return 1, err
 		}

@@ -1,11 +1,13 @@
 package images_test
 
 import (
+	"encoding/csv"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +104,23 @@ func (s *site) dates(t *testing.T) map[string]string {
 		found[match[1]] = match[2]
 	}
 	return found
+}
+
+// statistic returns a column of the proxy's statistics for one server of the app, or for all of them ("BACKEND").
+// https://docs.haproxy.org/3.0/management.html#9.1 lists the columns.
+func (s *site) statistic(t *testing.T, server, column string) string {
+	t.Helper()
+	response, err := http.Get(s.stats + "/;csv")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	rows, err := csv.NewReader(response.Body).ReadAll()
+	require.NoError(t, err)
+	at := slices.Index(rows[0], column)
+	for _, row := range rows[1:] {
+		if row[0] == "app" && row[1] == server {
+			return row[at]
+		}
+	}
+	require.Fail(t, "no such statistic", "%s of %s", column, server)
+	return ""
 }

@@ -1,0 +1,88 @@
+package images_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"twip/infra/images"
+)
+
+func TestArticlesSurviveStopsAndCrashes(t *testing.T) {
+	s := newSite(t, built[images.App])
+	s.post(t, "first", "one")
+	s.post(t, "second", "two")
+	before := s.dates(t)
+	require.Len(t, before, 2)
+
+	// An orderly stop takes the snapshot, so nothing has to be replayed and dates stay.
+	mustDocker(t, "stop", s.app.id)
+	mustDocker(t, "start", s.app.id)
+	require.Equal(t, before, s.dates(t))
+	_, page := s.get(t, "/Read.action")
+	require.Contains(t, page, "Your last post: second", "the session survived")
+
+	// A crash leaves the journal, which the next start replays: all articles, those since the snapshot with a new date.
+	s.post(t, "third", "three")
+	third := s.dates(t)["third"]
+	mustDocker(t, "kill", s.app.id)
+	mustDocker(t, "start", s.app.id)
+	after := s.dates(t)
+	require.Len(t, after, 3)
+	require.Equal(t, before["first"], after["first"])
+	require.Greater(t, after["third"], third, "the sample stamps articles when they are replayed, as companyNews does")
+}
+
+func TestRequestsWaitForAnAppThatIsReplaced(t *testing.T) {
+	s := newSite(t, built[images.App])
+	s.post(t, "kept", "x")
+	mustDocker(t, "rm", "-f", s.app.id)
+
+	await(t, 10*time.Second, "the proxy to notice", func() bool {
+		return !strings.HasPrefix(s.statistic(t, "app-1", "status"), "UP")
+	})
+	// Another container takes the free address, so that the replacement has to be found by its name.
+	thief := mustDocker(t, "run", "-d", "--label", label, "--network", s.network, "--entrypoint", "sleep", built[images.Proxy], "300")
+	defer mustDocker(t, "rm", "-f", thief)
+
+	requests := []struct {
+		method, path, body string
+		want               int
+	}{{"GET", "/Read.action", "", 200}, {"POST", "/Post.action", "title=waited", 302}, {"GET", "/?a=b", "", 200}}
+	var answers sync.WaitGroup
+	for _, request := range requests {
+		answers.Go(func() {
+			begin := time.Now()
+			assert.Equal(t, request.want, s.status(request.method, request.path, form, request.body), request.path)
+			t.Logf("%s %s answered after %.1f s", request.method, request.path, time.Since(begin).Seconds())
+		})
+	}
+	startApp(t, built[images.App], s.network, s.store)
+	answers.Wait()
+	require.Contains(t, s.dates(t), "kept")
+	require.Contains(t, s.dates(t), "waited")
+}
+
+func TestADamagedJournalIsRefused(t *testing.T) {
+	store := newStore(t)
+	mustDocker(t, "run", "--rm", "--label", label, "-v", store+":/store", "--entrypoint", "sh", built[images.App], "-c",
+		`mkdir '/store/files*' && printf 'this is no journal, not even nearly' > '/store/files*/0000000000000000001.journal'`)
+	app := startApp(t, built[images.App], newNetwork(t), store)
+	const message = "0000000000000000001.journal is damaged at byte 0"
+	await(t, 30*time.Second, "the refusal in the log", func() bool {
+		return strings.Contains(app.logs(t), message)
+	})
+	response, err := http.Get("http://" + app.address(t) + ":8082/health")
+	if err == nil {
+		response.Body.Close()
+		require.NotEqual(t, http.StatusOK, response.StatusCode)
+	}
+	content := mustDocker(t, "run", "--rm", "--label", label, "-v", store+":/store", "--entrypoint", "sh", built[images.App], "-c",
+		`cat '/store/files*/0000000000000000001.journal'`)
+	require.Equal(t, "this is no journal, not even nearly", content, "nothing was changed")
+}

@@ -1,0 +1,116 @@
+package images_test
+
+import (
+	"archive/zip"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"twip/infra/images"
+)
+
+// trainingReport is what the build of an app image says about the run in which it recorded the classes.
+func trainingReport(t *testing.T, image string) string {
+	t.Helper()
+	return mustDocker(t, "run", "--rm", "--label", label, "--entrypoint", "cat", image, "/srv/jetty/trained/report")
+}
+
+// TestAForeignWebApplicationRunsUnchanged builds a web application with the habits of one made for Struts 2.1 (a filter as
+// front controller, a tag library in a jar, old byte code, reflection into the JDK, sessions that cannot be serialized, a slow
+// orderly stop) and gives it to the app image as a team gives its own. Struts and Prevayler themselves are in no archive that
+// a build may use: Debian 13 has neither.
+func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
+	artifacts := t.TempDir()
+	pack(t, foreignApplication(t), filepath.Join(artifacts, "companyNews.war"))
+	image, err := buildImage(images.App, artifacts, t.TempDir())
+	require.NoError(t, err)
+	require.Contains(t, trainingReport(t, image), "covers the web application")
+
+	s := newSite(t, image)
+	_, page := s.get(t, "/")
+	require.Contains(t, page, "foreign, for ")
+	require.NotContains(t, page, "for "+s.proxy.address(t), "the visitor's address, not the proxy's")
+	require.Contains(t, page, "at "+s.url+"/")
+
+	for _, title := range []string{"<first>", "second"} {
+		require.Equal(t, 302, s.status("POST", "/Post.action", form, "title="+title))
+	}
+	want := func() {
+		_, page := s.get(t, "/Read.action")
+		require.Contains(t, page, "Titles: [&lt;first>, second] (2), more: true")
+		require.Contains(t, page, "<p>&lt;first&gt;</p>")
+	}
+	want()
+
+	// The stop takes 8 s, in which the only copy of the data is written.
+	mustDocker(t, "stop", s.app.id)
+	mustDocker(t, "start", s.app.id)
+	want()
+}
+
+// TestAnApplicationThatDoesNotStartInABuildIsReported: it may need something that only the environment has.
+func TestAnApplicationThatDoesNotStartInABuildIsReported(t *testing.T) {
+	application := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(application, "WEB-INF"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(application, "WEB-INF", "web.xml"), []byte(`<web-app>
+  <listener><listener-class>not.There</listener-class></listener></web-app>`), 0o644))
+	artifacts := t.TempDir()
+	pack(t, application, filepath.Join(artifacts, "companyNews.war"))
+	image, err := buildImage(images.App, artifacts, t.TempDir())
+	require.NoError(t, err)
+	require.Contains(t, trainingReport(t, image), "WARNING: the web application did not serve / (answer: none)")
+	require.Empty(t, mustDocker(t, "run", "--rm", "--label", label, "--user", "0", "--entrypoint", "find", image,
+		"/", "-xdev", "(", "-name", "*.journal", "-o", "-name", "*.snapshot", "-o", "-name", "files[*]", ")"), "the training left no data")
+}
+
+// foreignApplication compiles testdata/foreign with the compiler in the app image and returns the unpacked application.
+func foreignApplication(t *testing.T) string {
+	t.Helper()
+	compiler := mustDocker(t, "run", "-d", "--label", label, "--user", "0", "--network", "none", "--entrypoint", "sleep", built[images.App], "600")
+	defer mustDocker(t, "rm", "-f", compiler)
+	mustDocker(t, "cp", "testdata/foreign", compiler+":/foreign")
+	for _, part := range []string{"application", "taglib"} {
+		mustDocker(t, "exec", compiler, "java", "-cp", "/usr/share/java/eclipse-jdt-core-compiler-batch.jar",
+			"org.eclipse.jdt.internal.compiler.batch.Main", "-source", "1.8", "-target", "1.8",
+			"-cp", "/usr/share/java/servlet-api.jar:/usr/share/java/tomcat9-jsp-api.jar", "-d", "/foreign/classes/"+part, "/foreign/"+part)
+	}
+	dir := t.TempDir()
+	application, taglib := filepath.Join(dir, "webapp"), filepath.Join(dir, "taglib")
+	mustDocker(t, "cp", compiler+":/foreign/webapp", application)
+	mustDocker(t, "cp", compiler+":/foreign/classes/application", filepath.Join(application, "WEB-INF", "classes"))
+	mustDocker(t, "cp", compiler+":/foreign/taglib-resources", taglib)
+	mustDocker(t, "cp", compiler+":/foreign/classes/taglib/.", taglib)
+	require.NoError(t, os.Mkdir(filepath.Join(application, "WEB-INF", "lib"), 0o755))
+	pack(t, taglib, filepath.Join(application, "WEB-INF", "lib", "foreign-tags-1.0.jar"))
+	return application
+}
+
+// pack makes a zip file of a directory.
+func pack(t *testing.T, dir, into string) {
+	t.Helper()
+	file, err := os.Create(into)
+	require.NoError(t, err)
+	defer file.Close()
+	archive := zip.NewWriter(file)
+	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		writer, err := archive.Create(strings.TrimPrefix(path.Clean(name), "/"))
+		if err != nil {
+			return err
+		}
+		_, err = writer.Write(data)
+		return err
+	}))
+	require.NoError(t, archive.Close())
+}
