@@ -20,14 +20,15 @@ const (
 // EdgeProxyArgs describe what the internet meets.
 type EdgeProxyArgs struct {
 	Placement        Placement       // required
-	Build            *images.Context // required; the proxy image's
+	Build            *images.Context // required on a host; the proxy image's
 	Static           *StaticTier     // required; gets /styles/* and /images/*
 	App              *AppTier        // required; gets everything else
 	SiteCIDRs        []string        // IPv4 ranges that may see the site
-	StatsCIDRs       []string        // IPv4 ranges that may see the statistics page; none: it is not published at all
+	StatsCIDRs       []string        // on a host: IPv4 ranges that may see the statistics page; none: it is not published at all
 	Domain           *Domain         // nil: the site is known by its address
-	MemoryMiB        int             // required; hard limit of a container
+	MemoryMiB        int             // required on a host; hard limit of a container
 	LogRetentionDays int             // required; one of LogRetentionDays
+	Balancer         *BalancerArgs   // required in a group
 }
 
 // Domain is a name for the site in a hosted zone of Route 53.
@@ -36,7 +37,7 @@ type Domain struct {
 	ZoneID string // the hosted zone's id
 }
 
-// EdgeProxy is the public address and the HAProxy behind it.
+// EdgeProxy is what the internet meets: on a host a public address and the HAProxy behind it, in a group a load balancer.
 type EdgeProxy struct {
 	pulumi.ResourceState
 	Workload     Workload // for the Host, when placed on one
@@ -45,16 +46,23 @@ type EdgeProxy struct {
 	AddressID    pulumi.StringOutput  // the Elastic IP's allocation; the Host takes it
 	ImageDigest  pulumi.StringOutput
 	LogGroupName pulumi.StringOutput
+	balancer     *balancer // when placed in a group
 }
 
 // NewEdgeProxy refuses bad args before it registers anything.
 func NewEdgeProxy(ctx *pulumi.Context, name string, args *EdgeProxyArgs, opts ...pulumi.ResourceOption) (*EdgeProxy, error) {
-	if err := args.validate().err("edge proxy", name); err != nil {
+	if err := args.validate(name).err("edge proxy", name); err != nil {
 		return nil, err
 	}
 	e := &EdgeProxy{}
 	if err := ctx.RegisterComponentResource("twip:components:EdgeProxy", name, e, opts...); err != nil {
 		return nil, err
+	}
+	if place, grouped := args.Placement.(InGroup); grouped {
+		if err := e.registerBalancer(ctx, name, args, place); err != nil {
+			return nil, fmt.Errorf("edge proxy %q: %w", name, err)
+		}
+		return e, ctx.RegisterResourceOutputs(e, pulumi.Map{"url": e.URL})
 	}
 	if err := e.register(ctx, name, args); err != nil {
 		return nil, fmt.Errorf("edge proxy %q: %w", name, err)
@@ -130,7 +138,10 @@ func (a *EdgeProxyArgs) container() boot.Container {
 	}
 }
 
-func (a *EdgeProxyArgs) validate() (p problems) {
+func (a *EdgeProxyArgs) validate(name string) (p problems) {
+	if _, grouped := a.Placement.(InGroup); grouped {
+		return a.validateBalancer(name)
+	}
 	p = append(p, checkTier(a.Placement, a.Build, a.LogRetentionDays)...)
 	p.unless(a.MemoryMiB >= minMemoryMiB, "memoryMiB", a.MemoryMiB, fmt.Sprintf("use %d or more", minMemoryMiB))
 	p.unless(a.Static != nil, "static", nil, "give it the StaticTier to send /styles/* and /images/* to")

@@ -71,7 +71,7 @@ func (h *Host) register(ctx *pulumi.Context, name string, args *HostArgs) error 
 	}, child)
 
 	// What a machine needs at boot is there before it boots. Images and log groups are: the user data names them.
-	ready := append([]pulumi.Resource{args.Network, may.policy}, wall.rules...)
+	ready := append(append([]pulumi.Resource{may.policy}, args.Network.ready...), wall.rules...)
 	machine, err := ec2.NewInstance(ctx, name, &ec2.InstanceArgs{
 		Ami:                 image.Id(),
 		InstanceType:        pulumi.String(args.InstanceType),

@@ -19,7 +19,8 @@ type NetworkArgs struct {
 type Network struct {
 	pulumi.ResourceState
 	VPCID  pulumi.StringOutput
-	Public []Subnet // one per zone, in the order of the arguments
+	Public []Subnet          // one per zone, in the order of the arguments
+	ready  []pulumi.Resource // the way to the internet; what needs it depends on these: a component's children may still be on their way
 }
 
 // NewNetwork refuses bad args before it registers anything.
@@ -62,13 +63,15 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *NetworkArgs) 
 	if err != nil {
 		return fmt.Errorf("public route table: %w", err)
 	}
-	if _, err = ec2.NewRoute(ctx, name+"-public", &ec2.RouteArgs{
+	out, err := ec2.NewRoute(ctx, name+"-public", &ec2.RouteArgs{
 		RouteTableId:         routes.ID(),
 		DestinationCidrBlock: pulumi.String(anywhere),
 		GatewayId:            gateway.ID(),
-	}, child); err != nil {
+	}, child)
+	if err != nil {
 		return fmt.Errorf("route to the internet: %w", err)
 	}
+	n.ready = append(n.ready, out)
 	for _, zone := range args.Zones {
 		subnetName := name + "-public-" + zone
 		cidr, err := subnetCIDR(args.CIDR, zone)
@@ -86,11 +89,13 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *NetworkArgs) 
 		if err != nil {
 			return fmt.Errorf("public subnet in %s: %w", zone, err)
 		}
-		if _, err = ec2.NewRouteTableAssociation(ctx, subnetName, &ec2.RouteTableAssociationArgs{
+		link, err := ec2.NewRouteTableAssociation(ctx, subnetName, &ec2.RouteTableAssociationArgs{
 			SubnetId: subnet.ID(), RouteTableId: routes.ID(),
-		}, child); err != nil {
+		}, child)
+		if err != nil {
 			return fmt.Errorf("routes of the public subnet in %s: %w", zone, err)
 		}
+		n.ready = append(n.ready, link)
 		n.Public = append(n.Public, Subnet{ID: subnet.ID().ToStringOutput(), Zone: zone})
 	}
 	return nil
@@ -115,9 +120,12 @@ func (a *NetworkArgs) validate() (p problems) {
 // subnets that the internet cannot reach.
 const subnetBits = 4
 
-// subnetCIDR is the range of a zone's public subnet. It depends on the zone's letter alone, so that adding or removing a
-// zone moves no other subnet.
-func subnetCIDR(vpc, zone string) (string, error) {
+// subnetCIDR is the range of a zone's public subnet.
+func subnetCIDR(vpc, zone string) (string, error) { return zoneCIDR(vpc, zone, 0) }
+
+// zoneCIDR is the range of one of a zone's subnets; those of one kind begin with the first-th sixteenth of the VPC. It
+// depends on the zone's letter alone, so that adding or removing a zone moves no other subnet.
+func zoneCIDR(vpc, zone string, first int) (string, error) {
 	prefix, err := netip.ParsePrefix(vpc)
 	if err != nil {
 		return "", fmt.Errorf("VPC range %q: %w", vpc, err)
@@ -129,7 +137,7 @@ func subnetCIDR(vpc, zone string) (string, error) {
 	bits := prefix.Bits() + subnetBits
 	address := prefix.Masked().Addr().As4()
 	value := uint32(address[0])<<24 | uint32(address[1])<<16 | uint32(address[2])<<8 | uint32(address[3])
-	value += uint32(number) << (32 - bits)
+	value += uint32(first+number) << (32 - bits)
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), bits).String(), nil
 }
 

@@ -17,10 +17,18 @@ type OnHost struct {
 
 func (OnHost) placement() {}
 
+// InGroup places a component in all zones of a network: servers in a group that NewGroup makes, the edge and the store
+// with a foot in every zone.
+type InGroup struct {
+	Network *ZonedNetwork
+}
+
+func (InGroup) placement() {}
+
 // Subnet is a range of addresses in one availability zone.
 type Subnet struct {
 	ID   pulumi.StringInput
 	Zone string // full name, such as eu-central-1a
 }
 
-var errPlacement = errors.New("placement is missing or of an unknown kind: use components.OnHost")
+var errPlacement = errors.New("placement is missing or of an unknown kind: use components.OnHost or components.InGroup with a network")

@@ -21,14 +21,17 @@ const (
 type SharedStoreArgs struct {
 	Placement Placement // required
 	SizeGiB   int       // required on a host; it can grow but not shrink
+	Backups   Backups   // required in a group
 	Protect   bool      // refuse to delete the data, and snapshot it should it be deleted all the same
 }
 
 // SharedStore keeps what people post. It outlives every machine: on a host it is an encrypted volume that moves from one
-// instance to the next.
+// instance to the next, in a group a file system with a mount target in every zone.
 type SharedStore struct {
 	pulumi.ResourceState
-	VolumeID pulumi.StringOutput
+	VolumeID     pulumi.StringOutput // on a host
+	FileSystemID pulumi.StringOutput // in a group
+	files        *fileSystem
 }
 
 // NewSharedStore refuses bad args before it registers anything.
@@ -39,6 +42,12 @@ func NewSharedStore(ctx *pulumi.Context, name string, args *SharedStoreArgs, opt
 	s := &SharedStore{}
 	if err := ctx.RegisterComponentResource("twip:components:SharedStore", name, s, opts...); err != nil {
 		return nil, err
+	}
+	if place, grouped := args.Placement.(InGroup); grouped {
+		if err := s.registerFileSystem(ctx, name, args, place); err != nil {
+			return nil, fmt.Errorf("shared store %q: %w", name, err)
+		}
+		return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"fileSystemId": s.FileSystemID})
 	}
 	// RetainOnDelete would leave a volume behind that no stack knows of; protection refuses instead, and whoever lifts it
 	// has said twice that the data can go.
@@ -57,7 +66,7 @@ func NewSharedStore(ctx *pulumi.Context, name string, args *SharedStoreArgs, opt
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"volumeId": s.VolumeID})
 }
 
-// mount is the store as a machine mounts it.
+// mountVolume is the store as a machine mounts it.
 func mountVolume(id string) *boot.Store {
 	return &boot.Store{Volume: &boot.Volume{Device: storeDevice, ID: id, Label: storeLabel}}
 }
@@ -68,6 +77,9 @@ func (a *SharedStoreArgs) validate() (p problems) {
 		_, ok := zoneNumber(place.Subnet.Zone)
 		p.unless(ok, "placement: zone", place.Subnet.Zone, "use a subnet of the network")
 		p.unless(a.SizeGiB >= 1 && a.SizeGiB <= maxVolumeGiB, "sizeGiB", a.SizeGiB, fmt.Sprintf("use 1 to %d", maxVolumeGiB))
+	case InGroup:
+		p = append(p, checkPlacement(place)...)
+		p = append(p, a.Backups.validate()...)
 	default:
 		p = append(p, errPlacement)
 	}

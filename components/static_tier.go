@@ -20,15 +20,16 @@ type StaticTierArgs struct {
 // StaticTier serves /styles/* and /images/* with nginx.
 type StaticTier struct {
 	pulumi.ResourceState
-	Workload     Workload // for the Host, when placed on one
-	Servers      []string // host:port of each server, as the edge reaches them
+	Workload     Workload // for the Host or the Group
+	Servers      []string // host:port of each server, as the edge on the same host reaches them
+	Pool         *Pool    // the servers behind a load balancer, when placed in a group
 	ImageDigest  pulumi.StringOutput
 	LogGroupName pulumi.StringOutput
 }
 
 // NewStaticTier refuses bad args before it registers anything.
 func NewStaticTier(ctx *pulumi.Context, name string, args *StaticTierArgs, opts ...pulumi.ResourceOption) (*StaticTier, error) {
-	if err := args.validate().err("static tier", name); err != nil {
+	if err := args.validate(name).err("static tier", name); err != nil {
 		return nil, err
 	}
 	t := &StaticTier{}
@@ -45,11 +46,23 @@ func NewStaticTier(ctx *pulumi.Context, name string, args *StaticTierArgs, opts 
 		return nil, fmt.Errorf("static tier %q: %w", name, err)
 	}
 	spec := args.container()
+	if place, grouped := args.Placement.(InGroup); grouped {
+		spec.Ports = []boot.Port{{Host: httpPort, Container: httpPort}}
+		if t.Pool, err = newPool(ctx, name, place, staticCheck, staticDrainSeconds, child); err != nil {
+			return nil, fmt.Errorf("static tier %q: %w", name, err)
+		}
+	}
 	t.Workload = Workload{Containers: []Container{{Spec: spec, Image: image, LogGroup: group}}}
 	t.Servers = []string{fmt.Sprintf("%s:%d", spec.Name, httpPort)}
 	t.ImageDigest, t.LogGroupName = image.Digest, group.Name
 	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{"imageDigest": t.ImageDigest, "logGroupName": t.LogGroupName})
 }
+
+// staticCheck replaces a server that does not answer: nginx needs nothing but itself, so that the fault is the server's own.
+var staticCheck = healthCheck{port: httpPort, path: "/healthz", replaces: true}
+
+// staticDrainSeconds lets a slow client finish the largest file.
+const staticDrainSeconds = 30
 
 func (a *StaticTierArgs) container() boot.Container {
 	return boot.Container{
@@ -62,8 +75,9 @@ func (a *StaticTierArgs) container() boot.Container {
 	}
 }
 
-func (a *StaticTierArgs) validate() (p problems) {
+func (a *StaticTierArgs) validate(name string) (p problems) {
 	p = append(p, checkTier(a.Placement, a.Build, a.LogRetentionDays)...)
+	p = append(p, checkPoolOf(a.Placement, name)...)
 	p.unless(a.MemoryMiB >= minMemoryMiB, "memoryMiB", a.MemoryMiB, fmt.Sprintf("use %d or more", minMemoryMiB))
 	return p
 }

@@ -17,12 +17,23 @@ const (
 
 // checkTier looks at what every tier is told.
 func checkTier(placement Placement, build *images.Context, logRetentionDays int) (p problems) {
-	switch placement.(type) {
+	p = append(p, checkPlacement(placement)...)
+	p = append(p, checkBuild(build)...)
+	return append(p, checkRetention("logRetentionDays", logRetentionDays)...)
+}
+
+func checkPlacement(placement Placement) (p problems) {
+	switch place := placement.(type) {
 	case OnHost:
+	case InGroup:
+		p.unless(place.Network != nil, "placement: network", nil, "give it the ZonedNetwork to stand in")
 	default:
 		p = append(p, errPlacement)
 	}
-	p = append(p, checkBuild(build)...)
-	p.unless(slices.Contains(LogRetentionDays, logRetentionDays), "logRetentionDays", logRetentionDays, fmt.Sprintf("use one of %v", LogRetentionDays))
+	return p
+}
+
+func checkRetention(field string, days int) (p problems) {
+	p.unless(slices.Contains(LogRetentionDays, days), field, days, fmt.Sprintf("use one of %v", LogRetentionDays))
 	return p
 }

@@ -28,6 +28,7 @@ type Config struct {
 	Zones            []string
 	LogRetentionDays int
 	Tags             map[string]string
+	MultiZone        MultiZoneConfig
 }
 
 // Memory is the hard memory limit, in MiB, of one container of each kind.

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"slices"
 
 	"twip/components"
 )
@@ -20,10 +21,13 @@ type Key struct {
 }
 
 // Keys is the table, in the order in which Pulumi.yaml and the README show it.
-var Keys = []Key{
+var Keys = slices.Concat(commonKeys, multiZoneKeys)
+
+// commonKeys are those that every topology reads, and those of the single host.
+var commonKeys = []Key{
 	{
 		Name: "topology", Type: "string", Default: string(SingleHost), Example: string(SingleHost),
-		Description: "Shape of the environment: single-host runs everything on one machine.",
+		Description: "Shape of the environment: single-host runs everything on one machine, multi-zone every tier in a group over several zones.",
 		read:        text(func(c *Config) *string { return (*string)(&c.Topology) }, oneOf(topologyNames()...)),
 	},
 	{

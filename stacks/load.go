@@ -103,6 +103,9 @@ func together(c *Config) (problems []error) {
 		problems = append(problems, fmt.Errorf("twip:domain = %q and twip:hostedZone = %q: one is of no use without the other; set both, "+
 			"for example twip:domain: news.example.com and twip:hostedZone: Z0123456789ABCDEFGHIJ, or neither", c.Domain, c.HostedZone))
 	}
+	if c.Topology == MultiZone {
+		return append(problems, multiZoneTogether(c)...)
+	}
 	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
 	if have := components.InstanceTypes[c.InstanceType]; need > have {
 		problems = append(problems, fmt.Errorf("twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's %d MiB make %d MiB, but twip:instanceType = %q has %d; "+

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"twip/components"
 )
 
 func TestDefaultsAreEnough(t *testing.T) {
@@ -15,6 +17,10 @@ func TestDefaultsAreEnough(t *testing.T) {
 		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{Static: 32, App: 512, Proxy: 64}, DataVolumeGiB: 8, ProtectData: true,
 		SiteCIDRs: []string{"0.0.0.0/0"}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
 		LogRetentionDays: 30, Tags: map[string]string{},
+		MultiZone: MultiZoneConfig{
+			AppServers: components.Size{Min: 2, Max: 4}, StaticServers: components.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
+			NATGateways: "per-zone", ProtectEdge: true, WAFRequestsPer5Minutes: 2000, Backups: components.Backups{Hourly: true, KeepDays: 35},
+		},
 	}, c)
 }
 
@@ -33,7 +39,7 @@ func TestRefusedValues(t *testing.T) {
 	}{
 		"no region":          {map[string]string{"aws:region": ""}, []string{`aws:region = ""`, "aws:region: eu-central-1"}},
 		"wrong region":       {map[string]string{"aws:region": "Frankfurt"}, []string{`aws:region = "Frankfurt"`}},
-		"topology":           {map[string]string{"twip:topology": "cloud"}, []string{`twip:topology = "cloud"`, "none of single-host", "twip:topology: single-host"}},
+		"topology":           {map[string]string{"twip:topology": "cloud"}, []string{`twip:topology = "cloud"`, "none of multi-zone, single-host", "twip:topology: single-host"}},
 		"artifacts":          {map[string]string{"twip:artifacts": " "}, []string{`twip:artifacts = " "`, "empty"}},
 		"base image":         {map[string]string{"twip:baseImage": "de bian"}, []string{`twip:baseImage = "de bian"`, "not an image's name"}},
 		"machine image":      {map[string]string{"twip:machineImage": "debian-13-arm64-20251117-2299"}, []string{"twip:machineImage", "amd64"}},

@@ -7,6 +7,7 @@ import (
 // topologies has the program of each topology.
 var topologies = map[Topology]func(*pulumi.Context, *Config) error{
 	SingleHost: singleHost,
+	MultiZone:  multiZone,
 }
 
 func topologyNames() []string {

@@ -164,6 +164,8 @@ func (s *subject) nameIt(schema resourceSchema, out resource.PropertyMap) {
 
 func (s subject) output(v any) resource.PropertyValue {
 	switch v := v.(type) {
+	case func(subject) resource.PropertyValue:
+		return v(s)
 	case string:
 		if text := s.expand(v); text != "" {
 			return resource.NewStringProperty(text)

@@ -16,7 +16,7 @@ type kind struct {
 	named   string // the property that gets a made-up name when absent; "" is "name", if the type has it
 	id      string
 	arn     string         // "" when the type has no ARN
-	outputs map[string]any // further outputs: string templates, float64, bool, []string of templates
+	outputs map[string]any // further outputs: string templates, float64, bool, []string of templates, or a function of the subject
 	bumped  []string       // numbers that count the resource's changes, from 1
 }
 
@@ -60,7 +60,7 @@ var (
 
 // kinds has a line for every type. Which outputs a type has, and which of them are tags, owners or regions, is in the schema.
 var kinds = map[string]kind{
-	"aws:acm/certificate:Certificate":                     {id: "arn:aws:acm:{region}:{account}:certificate/{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: "{id}", outputs: more{"status": "PENDING_VALIDATION", "type": "AMAZON_ISSUED"}},
+	"aws:acm/certificate:Certificate":                     {id: "arn:aws:acm:{region}:{account}:certificate/{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: "{id}", outputs: more{"status": "PENDING_VALIDATION", "type": "AMAZON_ISSUED", "domainValidationOptions": proofs}},
 	"aws:acm/certificateValidation:CertificateValidation": byInputs(createdAt, nil),
 
 	"aws:alb/listener:Listener":                           listener,
@@ -191,6 +191,7 @@ var kinds = map[string]kind{
 
 	"aws:lambda/eventSourceMapping:EventSourceMapping": {id: "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", outputs: more{"uuid": "{id}"}},
 	"aws:lambda/function:Function":                     {id: "{name}", arn: "arn:aws:lambda:{region}:{account}:function:{name}", outputs: more{"version": "$LATEST", "invokeArn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/arn:aws:lambda:{region}:{account}:function:{name}/invocations"}},
+	"aws:lambda/invocation:Invocation":                 byInputs("{in.functionName}_$LATEST_{hex32}", more{"result": "{}"}),
 	"aws:lambda/permission:Permission":                 byInputs("terraform-{num16}", nil),
 
 	"aws:route53/healthCheck:HealthCheck":         {id: "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: "arn:aws:route53:::healthcheck/{id}"},

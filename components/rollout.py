@@ -1,0 +1,127 @@
+"""Brings a launch template version to the servers of a group, and fails when it did not get there.
+
+rollout.go says why. The function may be called again at any time with the same request: it goes on waiting for a refresh
+that runs, starts one when servers are not at the version, and is done at once when all of them are and can answer.
+"""
+
+import time
+
+POLL_SECONDS = 10
+ANSWER_SECONDS = 20  # kept back, to say what happened before the function's time is over
+
+ACTIVE = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
+FORWARD = {"Pending", "InProgress", "Baking"}
+
+
+class RolloutFailed(Exception):
+    """Makes `pulumi up` fail with its message."""
+
+
+def handler(event, context):
+    import boto3  # part of Lambda's runtime; tests bring clients of their own
+
+    rollout = Rollout(
+        event,
+        autoscaling=boto3.client("autoscaling"),
+        balancing=boto3.client("elbv2"),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
+        sleep=time.sleep,
+    )
+    return rollout.run()
+
+
+class Rollout:
+    def __init__(self, event, autoscaling, balancing, seconds_left, sleep):
+        self.group = event["group"]
+        self.template = event["template"]
+        self.version = str(event["version"])
+        self.target_group = event["targetGroup"]
+        self.alarms = event["alarms"]
+        self.warmup_seconds = event["warmupSeconds"]
+        self.autoscaling, self.balancing = autoscaling, balancing
+        self.seconds_left, self.sleep = seconds_left, sleep
+        self.ours = None  # id of the refresh that this call started or found on its way to the version
+
+    def run(self):
+        state = ""
+        while self.seconds_left() > 0:
+            done, news = self.step()
+            if news != state:
+                print(f"{self.group}: {news}")
+                state = news
+            if done:
+                return {"group": self.group, "version": self.version, "state": state}
+            self.sleep(POLL_SECONDS)
+        raise RolloutFailed(
+            f"group {self.group}: version {self.version} is not everywhere yet: {state}. "
+            "The time of one call is over, the rollout is not: run `pulumi up` again to go on waiting for it"
+        )
+
+    def step(self):
+        """Looks once and does what is due. Returns whether all is well, and how it stands."""
+        refreshes = self.autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.group)["InstanceRefreshes"]
+        if self.ours:
+            refresh = next(r for r in refreshes if r["InstanceRefreshId"] == self.ours)
+            if refresh["Status"] in FORWARD:
+                return False, progress(refresh)
+            if refresh["Status"] != "Successful":
+                raise RolloutFailed(self.failure(refresh))
+        elif refreshes and refreshes[0]["Status"] in ACTIVE:  # the newest comes first
+            if refreshes[0]["Status"] in FORWARD and self.leads_here(refreshes[0]):
+                self.ours = refreshes[0]["InstanceRefreshId"]
+            return False, "waiting for what is going on: " + progress(refreshes[0])
+
+        group = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])["AutoScalingGroups"][0]
+        servers = [i for i in group["Instances"] if not i["LifecycleState"].startswith("Terminat")]
+        old = [i["InstanceId"] for i in servers if not self.is_current(i)]
+        if old or not self.is_current(group):
+            if self.ours:
+                raise RolloutFailed(f"group {self.group}: the refresh to version {self.version} ended, but {old or 'the group'} has another")
+            self.ours = self.start()
+            return False, f"refresh {self.ours} to version {self.version} started"
+        missing = max(group["MinSize"] - len(servers), 0) + len(self.unhealthy([i["InstanceId"] for i in servers]))
+        if missing:
+            return False, f"version {self.version} is everywhere, {missing} servers cannot answer yet"
+        return True, f"version {self.version} is on {len(servers)} servers, and all can answer"
+
+    def start(self):
+        return self.autoscaling.start_instance_refresh(
+            AutoScalingGroupName=self.group,
+            Strategy="Rolling",
+            DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": self.template, "Version": self.version}},
+            Preferences={
+                # All new servers first, then the old ones go: the group is never smaller than it was.
+                "MinHealthyPercentage": 100,
+                "MaxHealthyPercentage": 200,
+                "InstanceWarmup": self.warmup_seconds,
+                "SkipMatching": True,
+                "AutoRollback": True,
+                "AlarmSpecification": {"Alarms": self.alarms},
+            },
+        )["InstanceRefreshId"]
+
+    def leads_here(self, refresh):
+        desired = refresh.get("DesiredConfiguration", {}).get("LaunchTemplate", {})
+        return desired.get("LaunchTemplateId") == self.template and desired.get("Version") == self.version
+
+    def is_current(self, thing):
+        template = thing.get("LaunchTemplate", {})
+        return template.get("LaunchTemplateId") == self.template and template.get("Version") == self.version
+
+    def unhealthy(self, servers):
+        health = self.balancing.describe_target_health(TargetGroupArn=self.target_group)["TargetHealthDescriptions"]
+        healthy = {t["Target"]["Id"] for t in health if t["TargetHealth"]["State"] == "healthy"}
+        return [s for s in servers if s not in healthy]
+
+    def failure(self, refresh):
+        return (
+            f"group {self.group}: version {self.version} was not rolled out: {progress(refresh)}. "
+            "AWS goes back to the version before, by itself. The new servers' logs say what was wrong "
+            "(saved query 'boot and container errors'); change that, or what the alarm is about, and run `pulumi up` again"
+        )
+
+
+def progress(refresh):
+    percentage = refresh.get("PercentageComplete", 0)
+    reason = refresh.get("StatusReason", "")
+    return f"refresh {refresh['InstanceRefreshId']} is {refresh['Status']}, {percentage} %" + (f": {reason}" if reason else "")

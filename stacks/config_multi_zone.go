@@ -1,0 +1,81 @@
+package stacks
+
+import (
+	"fmt"
+
+	"twip/components"
+)
+
+// MultiZone runs every tier in a group over several availability zones.
+const MultiZone Topology = "multi-zone"
+
+// MultiZoneConfig is what only the multi-zone topology reads: see keys_multi_zone.go for what each field means.
+type MultiZoneConfig struct {
+	AppServers             components.Size
+	StaticServers          components.Size
+	StaticInstanceType     string
+	NATGateways            string
+	InterfaceEndpoints     bool
+	Network                *components.ExistingNetwork // zones by letter; nil makes a VPC
+	ProtectEdge            bool
+	WAF                    bool
+	WAFRequestsPer5Minutes int
+	CDN                    bool
+	CDNSecret              string
+	Backups                components.Backups
+	AlarmEmail             string
+	MonthlyBudgetUSD       int
+}
+
+// multiZoneTogether finds values that are right by themselves but not with each other.
+func multiZoneTogether(c *Config) (problems []error) {
+	unless := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	m := c.MultiZone
+	unless(len(c.Zones) == 2 || len(c.Zones) == 3, "twip:zones = %q: a group stands in two or three zones, for example twip:zones: [a, b]", c.Zones)
+	for _, machine := range []struct {
+		kind, key, instanceType string
+		container               int
+	}{
+		{"app", "instanceType", c.InstanceType, c.MemoryMiB.App},
+		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB.Static},
+	} {
+		need, have := machineMiB+machine.container, components.InstanceTypes[machine.instanceType]
+		unless(need <= have, "twip:memoryMiB = {%s: %d}: that and the system's %d MiB make %d MiB, but twip:%s = %q has %d; lower the limit or take a larger type",
+			machine.kind, machine.container, machineMiB, need, machine.key, machine.instanceType, have)
+	}
+	unless(c.AppContainers == 1, "twip:appContainers = %d: in groups every machine has one app container; set twip:appServers, for example {min: 3, max: 6}", c.AppContainers)
+	unless(len(c.StatsCIDRs) == 0, "twip:statsCidrs = %q: a load balancer has no statistics page, the dashboard takes its place; remove it", c.StatsCIDRs)
+	unless(m.Network == nil || m.NATGateways == natPerZone && !m.InterfaceEndpoints,
+		"twip:natGateways = %q and twip:interfaceEndpoints = %t: with twip:network, whoever keeps that VPC decides about both; remove them", m.NATGateways, m.InterfaceEndpoints)
+	if m.Network != nil {
+		for _, letter := range c.Zones {
+			unless(m.Network.Public[letter] != "" && m.Network.Private[letter] != "",
+				"twip:network = {vpcId: %s}: zone %s is in twip:zones but has no public and private subnet; name both", m.Network.VPCID, letter)
+		}
+	}
+	unless(!m.CDN || c.Domain != "", "twip:cdn = true: CloudFront reaches the load balancer by a name; set twip:domain and twip:hostedZone")
+	unless(!m.CDN || m.WAF, "twip:cdn = true: what the whole world reaches has a firewall before it; set twip:waf: true")
+	unless(!m.CDN || m.CDNSecret != "", "twip:cdn = true: without a secret anyone's distribution could pass for ours; run pulumi config set --secret twip:cdnSecret \"$(openssl rand -hex 32)\"")
+	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "", "twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
+	return problems
+}
+
+// existing is the configured VPC with full names of zones.
+func (c *Config) existing() *components.ExistingNetwork {
+	if c.MultiZone.Network == nil {
+		return nil
+	}
+	named := func(byLetter map[string]string) map[string]string {
+		byZone := map[string]string{}
+		for letter, id := range byLetter {
+			byZone[c.Region+letter] = id
+		}
+		return byZone
+	}
+	n := c.MultiZone.Network
+	return &components.ExistingNetwork{VPCID: n.VPCID, Public: named(n.Public), Private: named(n.Private)}
+}

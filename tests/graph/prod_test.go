@@ -1,0 +1,301 @@
+package graph
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"twip/stacks"
+)
+
+// prod runs the committed production environment, with values of its own where a test needs them.
+func prod(t testing.TB, overrides ...map[string]string) *Graph {
+	t.Helper()
+	g, err := RunStack("prod", prodConfig(t, overrides...), stacks.Program)
+	require.NoError(t, err)
+	return g
+}
+
+func prodConfig(t testing.TB, overrides ...map[string]string) map[string]string {
+	t.Helper()
+	values := Committed(t, "prod", nil)
+	for _, override := range overrides {
+		for key, value := range override {
+			values[key] = value
+		}
+	}
+	return values
+}
+
+// The steps from the limited release to the public one, as the README has them; each adds to the one before.
+var (
+	threeZones = map[string]string{"twip:zones": `["a","b","c"]`}
+	named      = map[string]string{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}
+	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "400"}
+	shielded   = map[string]string{"twip:waf": "true"}
+	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
+	larger     = map[string]string{"twip:appServers": `{"min":3,"max":9}`, "twip:staticServers": `{"min":3,"max":9}`, "twip:instanceType": "m7i.large"}
+)
+
+const (
+	groupType    = "aws:autoscaling/group:Group"
+	templateType = "aws:ec2/launchTemplate:LaunchTemplate"
+	balancerType = "aws:lb/loadBalancer:LoadBalancer"
+	targetsType  = "aws:lb/targetGroup:TargetGroup"
+	listenerType = "aws:lb/listener:Listener"
+	ruleType     = "aws:lb/listenerRule:ListenerRule"
+	mountType    = "aws:efs/mountTarget:MountTarget"
+	filesType    = "aws:efs/fileSystem:FileSystem"
+	rolloutType  = "aws:lambda/invocation:Invocation"
+)
+
+func TestProdGraph(t *testing.T) {
+	golden(t, "prod.txt", prod(t).Summary())
+	golden(t, "prod-public.txt", prod(t, threeZones, named, told, shielded, worldwide, larger).Summary())
+}
+
+func TestProdIsTheSameEveryTime(t *testing.T) {
+	require.Equal(t, prod(t, named, shielded).Summary(), prod(t, named, shielded).Summary())
+}
+
+// A preview of a stack that does not exist yet runs the whole program with nothing known.
+func TestProdPreview(t *testing.T) {
+	for name, steps := range prodShapes {
+		t.Run(name, func(t *testing.T) {
+			g, err := Preview(prodConfig(t, steps...), stacks.Program)
+			require.NoError(t, err)
+			require.Len(t, g.Nodes, len(prod(t, steps...).Nodes))
+		})
+	}
+}
+
+var prodShapes = map[string][]map[string]string{
+	"limited":             nil,
+	"three zones":         {threeZones},
+	"domain":              {named},
+	"firewall":            {shielded},
+	"domain and firewall": {named, shielded},
+	"CDN":                 {named, shielded, worldwide},
+	"public":              {threeZones, named, told, shielded, worldwide, larger},
+	"cheap":               {{"twip:natGateways": "single"}},
+	"endpoints":           {{"twip:interfaceEndpoints": "true"}},
+	"existing VPC": {{"twip:network": `{"vpcId":"vpc-01234567","public":{"a":"subnet-01234567","b":"subnet-12345678"},` +
+		`"private":{"a":"subnet-23456789","b":"subnet-3456789a"}}`}},
+}
+
+func TestProdWarnsWithoutTLS(t *testing.T) {
+	loud := func(g *Graph) bool { return strings.Contains(strings.Join(g.Messages, "\n"), "WITHOUT TLS") }
+	require.True(t, loud(prod(t)))
+	require.False(t, loud(prod(t, named)))
+}
+
+// A machine boots only when everything that it needs at boot is there, and is waited for only when it can be reached.
+func TestProdOrder(t *testing.T) {
+	for name, steps := range prodShapes {
+		t.Run(name, func(t *testing.T) {
+			g := prod(t, steps...)
+			for _, group := range g.Of(t, groupType) {
+				types := []string{listenerType, ruleType, "aws:lb/targetGroup:TargetGroup"}
+				if name != "existing VPC" {
+					types = append(types, "aws:ec2/natGateway:NatGateway", "aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation", "aws:ec2/vpcEndpoint:VpcEndpoint")
+				}
+				if strings.Contains(group.Name, "app") {
+					types = append(types, mountType, filesType, "aws:efs/fileSystemPolicy:FileSystemPolicy")
+				}
+				for _, typ := range types {
+					for _, node := range g.Of(t, typ) {
+						if strings.Contains(node.Name, "network-network-public") || typ == targetsType && !sameTier(node, group) {
+							continue
+						}
+						require.True(t, g.Waits(group, node), "%s does not wait for %s %s", group.Name, typ, node.Name)
+					}
+				}
+				for _, typ := range []string{imageType, logGroupType} {
+					tier := strings.TrimSuffix(group.Name, "-group")
+					require.True(t, g.Waits(group, g.One(t, typ, tier)), "%s does not wait for %s", group.Name, typ)
+				}
+				require.True(t, g.Waits(g.One(t, rolloutType, group.Name), group))
+			}
+		})
+	}
+}
+
+func sameTier(node, group *Node) bool { return strings.HasPrefix(group.Name, node.Name) }
+
+func TestProdGroups(t *testing.T) {
+	g := prod(t, threeZones)
+	for _, tier := range []struct {
+		name, health, instanceType string
+		containers                 int
+	}{
+		// nginx depends on nothing: what fails is the server. A keeper that cannot answer is, as a rule, not the fault of its
+		// server, and no outage of the store may throw the servers away.
+		{"static", "ELB", "t3.micro", 1},
+		{"app", "EC2", "t3.small", 1},
+	} {
+		t.Run(tier.name, func(t *testing.T) {
+			group := g.One(t, groupType, "twip-prod-"+tier.name+"-group")
+			require.Equal(t, tier.health, g.At(t, group, "healthCheckType"))
+			require.Len(t, g.At(t, group, "vpcZoneIdentifiers"), 3)
+			require.Equal(t, 2.0, g.At(t, group, "minSize"))
+			require.Equal(t, 2.0, g.At(t, group, "minElbCapacity"), "the first up ends when servers answer")
+			require.Equal(t, 100.0, g.At(t, group, "instanceMaintenancePolicy.minHealthyPercentage"))
+			require.Equal(t, []string{"launchTemplate.version"}, group.IgnoreChanges, "versions are brought by the rollout")
+			for _, absent := range []string{"desiredCapacity", "forceDelete", "instanceRefresh", "trafficSources"} {
+				require.NotContains(t, group.Inputs, absent)
+			}
+			template := g.One(t, templateType, group.Name)
+			require.Equal(t, tier.instanceType, g.At(t, template, "instanceType"))
+			require.Equal(t, "required", g.At(t, template, "metadataOptions.httpTokens"))
+			require.Equal(t, 1.0, g.At(t, template, "metadataOptions.httpPutResponseHopLimit"))
+			require.Equal(t, "false", g.At(t, template, "networkInterfaces[0].associatePublicIpAddress"))
+			require.Equal(t, "true", g.At(t, template, "blockDeviceMappings[0].ebs.encrypted"))
+			require.NotContains(t, template.Inputs, "keyName")
+			for i := range 3 {
+				require.Equal(t, "prod", g.At(t, template, fmt.Sprintf("tagSpecifications[%d].tags.Stack", i)), "default tags do not reach machines")
+			}
+			document, err := base64.StdEncoding.DecodeString(g.At(t, template, "userData").(string))
+			require.NoError(t, err)
+			require.Equal(t, tier.containers, strings.Count(string(document), "ExecStart=/usr/bin/docker run"))
+			require.NotContains(t, string(document), "hostname:", "machines of a group are told apart by EC2's names")
+
+			var request map[string]any
+			require.NoError(t, json.Unmarshal([]byte(g.At(t, g.One(t, rolloutType, group.Name), "input").(string)), &request))
+			require.Equal(t, 1.0, request["version"], "a number: AWS cannot roll back from $Latest")
+			require.Equal(t, template.ID, request["template"])
+		})
+	}
+}
+
+func TestProdAppServersShareTheStore(t *testing.T) {
+	g := prod(t)
+	files := g.Of(t, filesType)[0]
+	document, err := base64.StdEncoding.DecodeString(g.At(t, g.One(t, templateType, "twip-prod-app-group"), "userData").(string))
+	require.NoError(t, err)
+	for _, want := range []string{
+		"connect = " + Plain(files.Outputs["dnsName"]).(string) + ":2049", "checkHost", "actimeo=0", "lookupcache=none", "target=/store",
+		"--publish 8080:8080", "--publish 8082:8082", "--env TWIP_ADDRESS",
+	} {
+		require.Contains(t, string(document), want)
+	}
+	require.True(t, files.Protect)
+	require.Len(t, g.Of(t, mountType), 2)
+	require.Equal(t, "elastic", g.At(t, files, "throughputMode"))
+	require.Contains(t, g.At(t, g.Of(t, "aws:efs/fileSystemPolicy:FileSystemPolicy")[0], "policy"), `"aws:SecureTransport":"false"`)
+	require.Equal(t, g.At(t, files, "kmsKeyId"), Plain(g.One(t, "aws:kms/key:Key", "twip-prod-store").Outputs["arn"]))
+
+	check := g.One(t, targetsType, "twip-prod-app")
+	require.Equal(t, "/health", g.At(t, check, "healthCheck.path"))
+	require.Equal(t, "8082", g.At(t, check, "healthCheck.port"))
+	require.LessOrEqual(t, g.At(t, check, "healthCheck.interval").(float64)*g.At(t, check, "healthCheck.unhealthyThreshold").(float64), 10.0,
+		"seconds until a dead server gets no more requests")
+}
+
+// flows lists who may call whom, from the rules at both ends; both ends have to agree.
+func flows(t *testing.T, g *Graph) []string {
+	t.Helper()
+	groups := map[string]string{}
+	for _, node := range g.Of(t, "aws:ec2/securityGroup:SecurityGroup") {
+		groups[node.ID] = strings.TrimPrefix(node.Name, "twip-prod-")
+	}
+	side := func(typ string, in bool) (lines []string) {
+		for _, rule := range g.Of(t, typ) {
+			far, peered := rule.Inputs["referencedSecurityGroupId"]
+			own, port := groups[g.At(t, rule, "securityGroupId").(string)], g.At(t, rule, "fromPort")
+			switch {
+			case peered && in:
+				lines = append(lines, fmt.Sprintf("%s -> %s:%v", groups[Plain(far).(string)], own, port))
+			case peered:
+				lines = append(lines, fmt.Sprintf("%s -> %s:%v", own, groups[Plain(far).(string)], port))
+			}
+		}
+		return lines
+	}
+	ways := side(ingressType, true)
+	require.ElementsMatch(t, ways, side(egressType, false))
+	return ways
+}
+
+func TestProdFlows(t *testing.T) {
+	for name, steps := range prodShapes {
+		t.Run(name, func(t *testing.T) {
+			require.ElementsMatch(t, []string{
+				"edge -> static:8080", "edge -> app:8080", "edge -> app:8082", "app -> app:8080", "app -> store:2049",
+			}, flows(t, prod(t, steps...)))
+		})
+	}
+}
+
+// Whoever is not meant to reach the load balancer does not: in the limited release that is for a list of ranges to say,
+// behind CloudFront everyone but our own distribution.
+func TestProdIsClosedBehindTheCDN(t *testing.T) {
+	g := prod(t, named, shielded, worldwide)
+	edge := g.One(t, "aws:ec2/securityGroup:SecurityGroup", "twip-prod-edge")
+	var ways []*Node
+	for _, rule := range g.Of(t, ingressType) {
+		if g.At(t, rule, "securityGroupId") == edge.ID {
+			ways = append(ways, rule)
+		}
+	}
+	require.Len(t, ways, 1)
+	require.Equal(t, "pl-3b927c52", g.At(t, ways[0], "prefixListId"), "CloudFront's addresses, as the fake has them")
+	tls := g.One(t, listenerType, "twip-prod-edge-tls")
+	require.Equal(t, "fixed-response", g.At(t, tls, "defaultActions[0].type"))
+	for _, rule := range g.Of(t, ruleType) {
+		require.Equal(t, "X-Twip-Origin", g.At(t, rule, "conditions[1].httpHeader.httpHeaderName"), rule.Name)
+		require.True(t, rule.Inputs["conditions"].ContainsSecrets(), "the secret is readable in the state")
+	}
+	distribution := g.Of(t, "aws:cloudfront/distribution:Distribution")[0]
+	require.Equal(t, "https-only", g.At(t, distribution, "origins[0].customOriginConfig.originProtocolPolicy"))
+	require.Equal(t, "origin.news.example.com", g.At(t, distribution, "origins[0].domainName"))
+	require.Equal(t, "CLOUDFRONT", g.At(t, g.Of(t, "aws:wafv2/webAcl:WebAcl")[0], "scope"))
+	require.False(t, g.Has("aws:wafv2/webAclAssociation:WebAclAssociation"), "the firewall stands where it sees visitors' addresses")
+	for _, node := range g.Of(t, "aws:acm/certificate:Certificate") {
+		require.Equal(t, strings.Contains(node.Name, "cdn"), strings.Contains(node.Provider, "us-east-1"), node.Name)
+	}
+}
+
+func TestProdTLS(t *testing.T) {
+	g := prod(t, named)
+	tls := g.One(t, listenerType, "twip-prod-edge-tls")
+	require.Equal(t, "ELBSecurityPolicy-TLS13-1-2-2021-06", g.At(t, tls, "sslPolicy"))
+	plain := g.One(t, listenerType, "twip-prod-edge")
+	require.Equal(t, "redirect", g.At(t, plain, "defaultActions[0].type"))
+	require.Equal(t, "HTTP_301", g.At(t, plain, "defaultActions[0].redirect.statusCode"))
+	require.Equal(t, "https://news.example.com", g.Output(t, "url"))
+	require.True(t, g.Waits(tls, g.Of(t, "aws:acm/certificateValidation:CertificateValidation")[0]), "a certificate that is not valid yet cannot be used")
+}
+
+// Refusals register nothing and say what to do.
+func TestProdRefusals(t *testing.T) {
+	for name, tc := range map[string]struct {
+		values map[string]string
+		want   string
+	}{
+		"one zone":                  {map[string]string{"twip:zones": `["a"]`}, "two or three zones"},
+		"one server":                {map[string]string{"twip:appServers": `{"min":1,"max":2}`}, "fewer than 2 machines"},
+		"more least than most":      {map[string]string{"twip:staticServers": `{"min":3,"max":2}`}, "less than min"},
+		"misspelt size":             {map[string]string{"twip:appServers": `{"mni":2}`}, "{min: number, max: number}"},
+		"memory":                    {map[string]string{"twip:memoryMiB": `{"app":4000}`}, `twip:instanceType = "t3.small" has 2048`},
+		"several containers":        {map[string]string{"twip:appContainers": "2"}, "twip:appServers"},
+		"statistics":                {map[string]string{"twip:statsCidrs": `["203.0.113.7/32"]`}, "dashboard takes its place"},
+		"CDN without all it needs":  {map[string]string{"twip:cdn": "true"}, "openssl rand -hex 32"},
+		"short secret":              {map[string]string{"twip:cdnSecret": "short"}, "32 to 128"},
+		"budget that nobody sees":   {map[string]string{"twip:monthlyBudgetUsd": "10"}, "twip:alarmEmail"},
+		"backups":                   {map[string]string{"twip:backups": `{"every":"minute"}`}, "hour, day"},
+		"VPC without its subnets":   {map[string]string{"twip:network": `{"vpcId":"vpc-01234567"}`}, "name both"},
+		"VPC and NAT":               {map[string]string{"twip:network": `{"vpcId":"vpc-01234567"}`, "twip:natGateways": "single"}, "whoever keeps that VPC"},
+		"a name that AWS cuts":      {map[string]string{"twip:network": `{"vpcId":"vpc-1"}`}, "not the id of a VPC"},
+		"NAT gateways by the dozen": {map[string]string{"twip:natGateways": "12"}, "per-zone, single"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := RunStack("prod", prodConfig(t, tc.values), stacks.Program)
+			require.ErrorContains(t, err, tc.want)
+			require.Empty(t, g.Nodes)
+		})
+	}
+}
