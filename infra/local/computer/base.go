@@ -23,7 +23,7 @@ func (c *Computer) BaseImage() string {
 
 // ensureBase pulls Debian's image, or makes an equal one from Debian's archive where no container registry can be reached.
 func (c *Computer) ensureBase(ctx context.Context) (string, error) {
-	own := "twip-" + c.name + "/debian:trixie"
+	own := "twip-local/debian:trixie"
 	for _, image := range []string{debianImage, own} {
 		if _, err := docker(ctx, "image", "inspect", image); err == nil {
 			return image, nil
@@ -60,7 +60,7 @@ func (c *Computer) importDebian(ctx context.Context, image string) error {
 		"deb http://security.debian.org/debian-security trixie-security main"); err != nil {
 		return fmt.Errorf("base image: %w", err)
 	}
-	if _, err := docker(ctx, "import", "--change", "LABEL "+c.label(), "--change", `CMD ["bash"]`, archive, image); err != nil {
+	if _, err := docker(ctx, "import", "--change", "LABEL "+labelCloud+"="+sharedImages, "--change", `CMD ["bash"]`, archive, image); err != nil {
 		return fmt.Errorf("base image: %w", err)
 	}
 	return nil

@@ -22,7 +22,7 @@ func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error
 	}
 	image := registry + "/" + repository + ":" + b.Tag
 	defer c.step("building image %s", repository)()
-	if err := c.dockerBuild(ctx, image, b.Context, b.Dockerfile, b.Args); err != nil {
+	if err := dockerBuild(ctx, c.name, image, b.Context, b.Dockerfile, b.Args); err != nil {
 		return "", fail("build", err)
 	}
 	out, err := docker(ctx, "push", image)
@@ -68,8 +68,8 @@ func (c *Computer) repository(nameOrURL string) string {
 	return strings.TrimPrefix(nameOrURL, c.registryHost()+"/")
 }
 
-// dockerBuild builds with BuildKit where its plugin is there, and with the classic builder elsewhere.
-func (c *Computer) dockerBuild(ctx context.Context, image, dir, dockerfile string, args map[string]string) error {
+// dockerBuild builds an image with the label of its owner, with BuildKit where its plugin is there, and with the classic builder elsewhere.
+func dockerBuild(ctx context.Context, owner, image, dir, dockerfile string, args map[string]string) error {
 	if dockerfile == "" {
 		dockerfile = filepath.Join(dir, "Dockerfile")
 	}
@@ -78,7 +78,7 @@ func (c *Computer) dockerBuild(ctx context.Context, image, dir, dockerfile strin
 		// The builder called default sees the images of the daemon, others do not. Provenance would make each build's digest another.
 		argv = []string{"docker", "buildx", "build", "--builder", "default", "--load", "--provenance=false"}
 	}
-	argv = append(argv, "--label", c.label(), "--tag", image, "--file", dockerfile)
+	argv = append(argv, "--label", labelCloud+"="+owner, "--tag", image, "--file", dockerfile)
 	for _, name := range sortedKeys(args) {
 		argv = append(argv, "--build-arg", name+"="+args[name])
 	}

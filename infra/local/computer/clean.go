@@ -11,27 +11,44 @@ import (
 // Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in. Machines are not asked to stop.
 // What does not carry this cloud's label, or does not lie in its state directory, is not touched.
 func (c *Computer) Clean(ctx context.Context) error {
+	if err := c.Remove(ctx); err != nil {
+		return err
+	}
+	problems := []error{removeImages(ctx, c.name)}
+	for _, owned := range []string{"tls", "debian.tar"} {
+		problems = append(problems, os.RemoveAll(c.path(owned)))
+	}
+	return c.cleaned(problems)
+}
+
+// Remove is Clean, but for what makes the next Ensure and Build fast: images, and the certificate authority.
+func (c *Computer) Remove(ctx context.Context) error {
 	c.ensure.Lock()
 	defer c.ensure.Unlock()
 	c.changes.Lock()
 	defer c.changes.Unlock()
 	var problems []error
 	if _, err := exec.LookPath("docker"); err == nil {
-		problems = append(problems, c.cleanDocker(ctx, "container", "container", "rm", "--force", "--volumes"))
-		problems = append(problems, c.cleanLoops(ctx))
-		for _, kind := range []string{"volume", "network"} {
-			problems = append(problems, c.cleanDocker(ctx, kind, kind, "rm"))
-		}
-		problems = append(problems, c.cleanImages(ctx))
+		problems = append(problems,
+			c.cleanDocker(ctx, "container", "container", "rm", "--force", "--volumes"),
+			c.cleanLoops(ctx),
+			c.cleanDocker(ctx, "volume", "volume", "rm"),
+			c.cleanDocker(ctx, "network", "network", "rm"))
 	}
+	if errors.Join(problems...) == nil {
+		// Last, so that what an interrupted Remove left is found again.
+		for _, owned := range []string{"volumes", "machines", "log-groups.json"} {
+			problems = append(problems, os.RemoveAll(c.path(owned)))
+		}
+	}
+	return c.cleaned(problems)
+}
+
+func (c *Computer) cleaned(problems []error) error {
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("local cloud %q: clean: %w", c.name, err)
 	}
-	// Last, so that an interrupted Clean still finds its volumes.
-	for _, owned := range []string{"volumes", "machines", "tls", "log-groups.json", "debian.tar"} {
-		problems = append(problems, os.RemoveAll(c.path(owned)))
-	}
-	return errors.Join(problems...)
+	return nil
 }
 
 func (c *Computer) cleanDocker(ctx context.Context, kind string, remove ...string) error {
@@ -55,11 +72,11 @@ func (c *Computer) cleanLoops(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// cleanImages removes images until none is left, because one that another was built from can only go after it.
-func (c *Computer) cleanImages(ctx context.Context) error {
+// removeImages removes an owner's images until none is left, because one that another was built from can only go after it.
+func removeImages(ctx context.Context, owner string) error {
 	var last error
 	for before := -1; ; {
-		ids, err := c.find(ctx, "image")
+		ids, err := find(ctx, "image", labelCloud+"="+owner)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

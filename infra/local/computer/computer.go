@@ -146,15 +146,15 @@ func (c *Computer) ensureAll(ctx context.Context) error {
 	if err := c.restoreLogGroups(ctx); err != nil {
 		return err
 	}
-	if err := c.ensureMachineImage(ctx, authority); err != nil {
+	if _, err := c.ensureImage(ctx, "machine", machineContext); err != nil {
 		return err
 	}
 	return c.resume(ctx)
 }
 
 func (c *Computer) openState() error {
-	if !validName.MatchString(c.name) {
-		return errors.New("name: use up to 31 small letters, digits and dashes")
+	if !validName.MatchString(c.name) || c.name == sharedImages {
+		return fmt.Errorf("name: use up to 31 small letters, digits and dashes, and not %q", sharedImages)
 	}
 	if c.options.State == "" {
 		return errors.New("no state directory: set HOME or XDG_CACHE_HOME")

@@ -13,9 +13,10 @@
 //   - It trusts one more certificate authority, because the endpoints cannot have certificates of Amazon's.
 //   - cloud-init reads the user data from a NoCloud seed and leaves the network alone, because Docker has configured it.
 //     The user data's bytes are the same.
+//   - There is no SSH server, because nobody logs in to machines; EC2's image has one, which no security group lets anyone reach.
 //   - machine/init runs before systemd: it makes the machine's own part of the cgroup tree writable, so that what Docker starts inside
 //     counts against the machine's memory; it sets the route to the metadata service and makes the nodes of attached volumes.
-//   - There is no udev, because the kernel is the computer's: no /dev/disk/by-*. Attached volumes appear in /dev under the name that was
+//   - udev does not run, because the kernel is the computer's: no /dev/disk/by-*. Attached volumes appear in /dev under the name that was
 //     asked for, as on Xen instances. A machine may open any loop device, not only its own.
 //   - The kernel, its clock and its processors are the computer's; /proc/meminfo shows the computer's memory, although the machine's limit holds.
 //   - The metadata service is moto's: the credentials are believable, most other answers are a table for no machine in particular.

@@ -58,7 +58,11 @@ func (c *Computer) object(parts ...string) string {
 // find lists ids of the objects of one kind (container, volume, network, image) that carry this cloud's label and every other one given.
 // Whatever is changed or removed is found here first, so an object that is not ours cannot be touched.
 func (c *Computer) find(ctx context.Context, kind string, labels ...string) ([]string, error) {
-	args := []string{kind, "ls", "--quiet", "--filter", "label=" + c.label()}
+	return find(ctx, kind, append(labels, c.label())...)
+}
+
+func find(ctx context.Context, kind string, labels ...string) ([]string, error) {
+	args := []string{kind, "ls", "--quiet"}
 	if kind == "container" {
 		args = append(args, "--all")
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // endpointsWait is how long the endpoints may take to answer on a busy computer; they take about 2 s.
-const endpointsWait = 2 * time.Minute
+const endpointsWait = time.Minute
 
 // registryHost is the name under which machines know the registry: ECR's for this account and region.
 func (c *Computer) registryHost() string {
@@ -32,7 +32,7 @@ func (c *Computer) hosts() []string {
 
 // ensureEndpoints has one container answer to AWS's names: the registry, ECR's and CloudWatch Logs' interfaces, the metadata service.
 func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,7 @@ func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
 		if err := c.createEndpoints(ctx, image, config, certificate); err != nil {
 			return fmt.Errorf("endpoints: %w", err)
 		}
+		existing = nil
 	}
 	if existing == nil || existing.State.Status != "running" {
 		if _, err := docker(ctx, "start", c.object("endpoints")); err != nil {
@@ -76,7 +77,7 @@ func (c *Computer) createEndpoints(ctx context.Context, image, config string, ce
 		// Answers reach the machine that asked and no container on it: a hop limit of 1, as the program demands of instances.
 		"--sysctl", "net.ipv4.ip_default_ttl=1",
 		"--publish", "127.0.0.1::" + registryPort, "--publish", "127.0.0.1::" + motoPort,
-		"--env", "ECR_HOST=" + c.registryHost(), "--env", "MOTO_ACCOUNT_ID=" + c.options.Account, "--env", "AWS_DEFAULT_REGION=" + c.options.Region,
+		"--env", "ECR_HOST=" + c.registryHost(), "--env", "AWS_ACCOUNT=" + c.options.Account, "--env", "MOTO_ACCOUNT_ID=" + c.options.Account, "--env", "AWS_DEFAULT_REGION=" + c.options.Region,
 		"--volume", volume + ":/var/lib/registry",
 	}
 	for _, host := range c.hosts() {

@@ -20,17 +20,6 @@ type record struct {
 	Running bool // as whoever uses it left it; what a crash of the computer stopped is started again
 }
 
-func (c *Computer) ensureMachineImage(ctx context.Context, ca *authority) error {
-	image, err := c.ensureImage(ctx, "machine", machineContext, map[string][]byte{"ca.crt": ca.trust()})
-	if err != nil {
-		return err
-	}
-	_, err = docker(ctx, "tag", image, c.machineImage())
-	return err
-}
-
-func (c *Computer) machineImage() string { return "twip-" + c.name + "/machine:current" }
-
 // Launch boots a machine with its user data and returns once its PID 1 runs; what the user data asks for is still to come then.
 // A machine that was launched already is left as it is.
 func (c *Computer) Launch(ctx context.Context, m Machine) error {
@@ -63,6 +52,10 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 		return fmt.Errorf("it exists with other user data or of another size: terminate it first")
 	}
 	defer c.step("starting machine %s (%s, %s, %d MiB)", m.Name, m.ID, m.Type, m.MemoryMiB)()
+	ca, err := openAuthority(c.path("tls"), c.name)
+	if err != nil {
+		return err
+	}
 	id, err := c.createMachine(ctx, m, config)
 	if err != nil {
 		return err
@@ -70,6 +63,7 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	if err := putFiles(ctx, id,
 		file{"/var/lib/cloud/seed/nocloud/meta-data", 0o600, []byte("instance-id: " + m.ID + "\nlocal-hostname: " + m.Name + "\n")},
 		file{"/var/lib/cloud/seed/nocloud/user-data", 0o600, m.UserData},
+		file{"/usr/local/share/ca-certificates/twip-local.crt", 0o644, ca.trust()},
 	); err != nil {
 		return err
 	}
@@ -77,6 +71,10 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 }
 
 func (c *Computer) createMachine(ctx context.Context, m Machine, config string) (string, error) {
+	image, err := c.ensureImage(ctx, "machine", machineContext)
+	if err != nil {
+		return "", err
+	}
 	address, err := c.freeAddress(ctx)
 	if err != nil {
 		return "", err
@@ -97,7 +95,7 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		"--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
 		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor),
 		"--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", volume+":/var/lib/docker",
-		c.machineImage())
+		image)
 }
 
 // freeAddress chooses an address that no machine has, running or not.

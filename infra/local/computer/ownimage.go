@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -13,8 +14,11 @@ import (
 	"slices"
 )
 
-// ensureImage builds one of our own images from its embedded context and further files, unless it has been built from the same ones already.
-func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS, extra map[string][]byte) (string, error) {
+// sharedImages is the label of the images that every local cloud uses. They depend on no cloud's name, region or secrets, so they stay when a cloud goes.
+const sharedImages = "images"
+
+// ensureImage builds one of our own images from its embedded context, unless it has been built from the same one already.
+func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS) (string, error) {
 	files := map[string][]byte{}
 	if err := fs.WalkDir(source, name, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -25,15 +29,15 @@ func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS
 	}); err != nil {
 		return "", err
 	}
-	for file, content := range extra {
-		files[file] = content
-	}
 	base := c.BaseImage()
+	if base == "" {
+		return "", fmt.Errorf("%s image: local cloud %q is not up: call Ensure first", name, c.name)
+	}
 	parts := [][]byte{[]byte(base)}
 	for _, file := range sortedKeys(files) {
 		parts = append(parts, []byte(file), files[file])
 	}
-	image := "twip-" + c.name + "/" + name + ":" + hash(parts...)
+	image := "twip-local/" + name + ":" + hash(parts...)
 	if _, err := docker(ctx, "image", "inspect", image); err == nil {
 		return image, nil
 	}
@@ -52,8 +56,11 @@ func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS
 			return "", err
 		}
 	}
-	return image, c.dockerBuild(ctx, image, dir, "", map[string]string{"BASE_IMAGE": base})
+	return image, dockerBuild(ctx, sharedImages, image, dir, "", map[string]string{"BASE_IMAGE": base})
 }
+
+// RemoveSharedImages removes the images that local clouds share; the next Ensure builds them again. It fails while a cloud uses one.
+func RemoveSharedImages(ctx context.Context) error { return removeImages(ctx, sharedImages) }
 
 // hash tells contents apart; each part counts as a whole.
 func hash(parts ...[]byte) string {

@@ -32,7 +32,7 @@ func (c *Computer) publish(ctx context.Context, address, instance string, ports 
 	if err != nil {
 		return err
 	}
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
 	if err != nil {
 		return err
 	}
