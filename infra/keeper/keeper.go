@@ -52,7 +52,7 @@ type Timing struct {
 
 // DefaultTiming suits an application server of one or two CPUs.
 var DefaultTiming = Timing{
-	Poll: 250 * time.Millisecond, Beat: 500 * time.Millisecond, Patience: 3 * time.Second,
+	Poll: 250 * time.Millisecond, Beat: 500 * time.Millisecond, Patience: 2500 * time.Millisecond,
 	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 25 * time.Second,
 }
 
@@ -85,6 +85,7 @@ type Keeper struct {
 
 	// Only Run's goroutine uses what follows.
 	seen     sighting
+	highest  uint64        // the newest epoch ever seen
 	failures int           // to lead, in a row
 	retryAt  time.Duration // not to lead before
 	noted    string        // the last problem logged
@@ -185,6 +186,7 @@ func (k *Keeper) look() bool {
 		k.seen.since = now
 	}
 	k.seen.claim, k.seen.beat, k.seen.released, k.seen.at = claim, beat, released, now
+	k.highest = max(k.highest, epoch)
 	route := Route{Epoch: epoch}
 	if claim.Holder != k.id {
 		route.Address = claim.Address

@@ -29,6 +29,9 @@ var (
 // lead any more; the JVM is dead then.
 func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) error {
 	next := k.seen.claim.Epoch + 1
+	if next <= k.highest {
+		return damaged("it had a claim of epoch %d and has none now; perhaps another file system is mounted", k.highest)
+	}
 	if err := k.store.inspect(next); err != nil {
 		return err
 	}
