@@ -77,7 +77,7 @@ func New(o Options) (*Engine, error) {
 
 // Summary says what a command did, or in a preview would do.
 type Summary struct {
-	Changes map[string]int // resources by operation: create, update, replace, delete, same …
+	Changes map[string]int // resources by operation: create, update, replace, delete, same …; by Refresh, delete is what is gone
 	Steps   []Step         // everything but "same", in the order of their ends
 	Outputs map[string]any // the stack's outputs after Up; secrets as they are
 }
@@ -129,6 +129,7 @@ func (e *Engine) Refresh(ctx context.Context) (Summary, error) {
 		if err := e.reconcile(ctx, s); err != nil {
 			return err
 		}
+		p.looking = true
 		_, err := s.Refresh(ctx, optrefresh.EventStreams(p.events), optrefresh.ClearPendingCreates(), optrefresh.Color("never"))
 		return err
 	})
@@ -138,6 +139,9 @@ func (e *Engine) Refresh(ctx context.Context) (Summary, error) {
 func (e *Engine) Destroy(ctx context.Context) (Summary, error) {
 	return e.run(ctx, func(ctx context.Context, s auto.Stack, p *progress) error {
 		if err := e.reconcile(ctx, s); err != nil {
+			return err
+		}
+		if err := unprotected(ctx, s); err != nil {
 			return err
 		}
 		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.Color("never"))
@@ -264,9 +268,10 @@ func (e *Engine) open(ctx context.Context) (auto.Stack, error) {
 
 // recorded is one resource of a stack's state.
 type recorded struct {
-	URN  string `json:"urn"`
-	Type string `json:"type"`
-	ID   string `json:"id"`
+	URN     string `json:"urn"`
+	Type    string `json:"type"`
+	ID      string `json:"id"`
+	Protect bool   `json:"protect"`
 }
 
 func exported(ctx context.Context, s auto.Stack) ([]recorded, error) {
@@ -281,6 +286,21 @@ func exported(ctx context.Context, s auto.Stack) ([]recorded, error) {
 		return nil, fmt.Errorf("read the recorded state: %w", err)
 	}
 	return deployment.Resources, nil
+}
+
+// unprotected refuses what the engine would find out only after it has deleted everything else.
+func unprotected(ctx context.Context, s auto.Stack) error {
+	resources, err := exported(ctx, s)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range resources {
+		if r.Protect {
+			errs = append(errs, fmt.Errorf("%s is protected: lift the protection in the configuration, run up, then destroy", human(r.URN)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // reconcile clears away what exists and is not recorded.

@@ -19,6 +19,7 @@ type progress struct {
 	quit    chan struct{} // closed when the command has ended: an engine that never started closes no channel
 	done    chan struct{}
 	line    func(string)
+	looking bool                 // nothing is deleted by this command: it finds what is gone
 	begun   map[string]beginning // by URN and operation
 	told    map[string]bool      // the same: a component's end is told again with its outputs
 	summary Summary
@@ -78,7 +79,7 @@ func (p *progress) take(e events.EngineEvent) {
 }
 
 func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
-	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh && m.New != nil {
+	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh {
 		return
 	}
 	if p.told[m.URN+string(m.Op)] {
@@ -91,10 +92,11 @@ func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
 	if plan := m.Op == apitype.OpReplace; plan != planning && (plan || m.Op == apitype.OpCreateReplacement || m.Op == apitype.OpDeleteReplaced) {
 		return
 	}
-	text := fmt.Sprintf("%-20s %s", m.Op, human(m.URN))
-	if m.Op == apitype.OpRefresh && m.New == nil {
-		text += " is gone"
+	op := string(m.Op)
+	if p.looking && m.Op == apitype.OpDelete {
+		op = "gone"
 	}
+	text := fmt.Sprintf("%-20s %s", op, human(m.URN))
 	switch {
 	case len(begun.replace) > 0:
 		text += " because of " + strings.Join(begun.replace, ", ")

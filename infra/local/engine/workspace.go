@@ -11,7 +11,7 @@ import (
 	"slices"
 	"syscall"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // workspace is the engine's copy of the project's files, and its state.
