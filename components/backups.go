@@ -37,10 +37,10 @@ var backupRolePolicies = map[string]string{
 
 // newBackups copies the file system into an encrypted vault by a plan of its own. EFS's automatic backups, which are on
 // as well, are the second copy: nightly, kept for 35 days, in a vault that no program of ours can empty.
-func newBackups(ctx *pulumi.Context, name string, how Backups, files *efs.FileSystem, key *kms.Key, protect bool, parent pulumi.ResourceOption) error {
+func newBackups(ctx *pulumi.Context, name string, how Backups, files *efs.FileSystem, key *kms.Key, protect bool, parent pulumi.ResourceOption) (*backup.Vault, error) {
 	vault, err := backup.NewVault(ctx, name, &backup.VaultArgs{KmsKeyArn: key.Arn, Tags: named(name)}, parent, pulumi.Protect(protect))
 	if err != nil {
-		return fmt.Errorf("backup vault: %w", err)
+		return nil, fmt.Errorf("backup vault: %w", err)
 	}
 	plan, err := backup.NewPlan(ctx, name, &backup.PlanArgs{
 		Rules: backup.PlanRuleArray{&backup.PlanRuleArgs{
@@ -54,23 +54,23 @@ func newBackups(ctx *pulumi.Context, name string, how Backups, files *efs.FileSy
 		Tags: named(name),
 	}, parent)
 	if err != nil {
-		return fmt.Errorf("backup plan: %w", err)
+		return nil, fmt.Errorf("backup plan: %w", err)
 	}
 	role, err := newServiceRole(ctx, name+"-backup", "backup.amazonaws.com", parent)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, use := range sortedKeys(backupRolePolicies) {
 		if _, err = iam.NewRolePolicyAttachment(ctx, name+"-"+use, &iam.RolePolicyAttachmentArgs{
 			Role: role.Name, PolicyArn: pulumi.String(backupRolePolicies[use]),
 		}, parent); err != nil {
-			return fmt.Errorf("role of %ss: %w", use, err)
+			return nil, fmt.Errorf("role of %ss: %w", use, err)
 		}
 	}
 	if _, err = backup.NewSelection(ctx, name, &backup.SelectionArgs{
 		PlanId: plan.ID(), IamRoleArn: role.Arn, Resources: pulumi.StringArray{files.Arn},
 	}, parent); err != nil {
-		return fmt.Errorf("backup selection: %w", err)
+		return nil, fmt.Errorf("backup selection: %w", err)
 	}
-	return nil
+	return vault, nil
 }

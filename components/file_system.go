@@ -19,6 +19,8 @@ type fileSystem struct {
 	arn     pulumi.StringOutput
 	wall    *ec2.SecurityGroup
 	mounts  []pulumi.Resource // depend on these before launching what mounts at boot
+
+	vaultName pulumi.StringOutput
 }
 
 // registerFileSystem makes an EFS file system with a mount target in every zone.
@@ -87,7 +89,12 @@ func (s *SharedStore) registerFileSystem(ctx *pulumi.Context, name string, args 
 		s.files.mounts = append(s.files.mounts, mount)
 	}
 	s.FileSystemID = files.ID().ToStringOutput()
-	return newBackups(ctx, name, args.Backups, files, key, args.Protect, child)
+	vault, err := newBackups(ctx, name, args.Backups, files, key, args.Protect, child)
+	if err != nil {
+		return err
+	}
+	s.files.vaultName = vault.Name
+	return nil
 }
 
 // fileSystemPolicy admits whom the network admits, over TLS; stunnel carries no AWS identity, so there is none to ask for:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -15,18 +16,17 @@ import (
 
 // GroupArgs describe the machines that one tier's servers run on.
 type GroupArgs struct {
-	Region       string             // required; where the log groups are
-	Network      *ZonedNetwork      // required; machines stand in its private subnets
-	InstanceType string             // required; a key of InstanceTypes
-	MachineImage string             // required; exact name of a Debian machine image, the same in every region
-	Workload     Workload           // required; what every machine runs
-	Pool         *Pool              // required; the servers' place behind the load balancer
-	Edge         *EdgeProxy         // required; reaches the servers before they are waited for
-	Rollouts     *Rollouts          // required; brings new versions to the machines
-	Size         Size               // required
-	CPUPercent   float64            // required; the group grows and shrinks towards this average
-	Alarms       pulumi.StringArray // names; each of them in alarm rolls a rollout back
-	Tags         map[string]string  // of machines and their volumes, which a provider's default tags do not reach
+	Region       string            // required; where the log groups are
+	Network      *ZonedNetwork     // required; machines stand in its private subnets
+	InstanceType string            // required; a key of InstanceTypes
+	MachineImage string            // required; exact name of a Debian machine image, the same in every region
+	Workload     Workload          // required; what every machine runs
+	Pool         *Pool             // required; the servers' place behind the load balancer
+	Edge         *EdgeProxy        // required; reaches the servers before they are waited for
+	Rollouts     *Rollouts         // required; brings new versions to the machines
+	Size         Size              // required
+	CPUPercent   float64           // required; the group grows and shrinks towards this average
+	Tags         map[string]string // of machines and their volumes, which a provider's default tags do not reach
 }
 
 // Size bounds how many machines a group has.
@@ -39,8 +39,11 @@ type Size struct {
 // is never touched again; a changed document is a new version of the launch template, which Rollouts brings to the group.
 type Group struct {
 	pulumi.ResourceState
-	Name pulumi.StringOutput
-	size Size
+	Name  pulumi.StringOutput
+	title string // for people
+	size  Size
+
+	unhealthy, errors, small *cloudwatch.MetricAlarm
 }
 
 const (
@@ -58,7 +61,7 @@ func NewGroup(ctx *pulumi.Context, name string, args *GroupArgs, opts ...pulumi.
 	if err := args.validate().err("group", name); err != nil {
 		return nil, err
 	}
-	g := &Group{size: args.Size}
+	g := &Group{title: name, size: args.Size}
 	if err := ctx.RegisterComponentResource("twip:components:Group", name, g, opts...); err != nil {
 		return nil, err
 	}
@@ -70,6 +73,9 @@ func NewGroup(ctx *pulumi.Context, name string, args *GroupArgs, opts ...pulumi.
 
 func (g *Group) register(ctx *pulumi.Context, name string, args *GroupArgs) error {
 	child := pulumi.Parent(g)
+	if err := g.registerAlarms(ctx, name, args); err != nil {
+		return err
+	}
 	may, err := newRole(ctx, name, args.Workload.Containers, child)
 	if err != nil {
 		return err
@@ -103,6 +109,9 @@ func (g *Group) register(ctx *pulumi.Context, name string, args *GroupArgs) erro
 		return fmt.Errorf("autoscaling group: %w", err)
 	}
 	g.Name = group.Name
+	if err = g.registerSizeAlarm(ctx, name); err != nil {
+		return err
+	}
 	if _, err = autoscaling.NewPolicy(ctx, name, &autoscaling.PolicyArgs{
 		AutoscalingGroupName: group.Name,
 		PolicyType:           pulumi.String("TargetTrackingScaling"),
@@ -116,7 +125,7 @@ func (g *Group) register(ctx *pulumi.Context, name string, args *GroupArgs) erro
 		return fmt.Errorf("scaling policy: %w", err)
 	}
 	return args.Rollouts.invoke(ctx, name, rollout{
-		group: group, template: template, machine: may, targets: args.Pool.targets.Arn, alarms: args.Alarms,
+		group: group, template: template, machine: may, targets: args.Pool.targets.Arn, alarms: pulumi.StringArray{g.unhealthy.Name, g.errors.Name},
 	}, child)
 }
 

@@ -22,6 +22,8 @@ type balancer struct {
 	lb    *lb.LoadBalancer
 	wall  *firewall
 	ready []pulumi.Resource // listeners, rules and flows: a group's servers are reachable after these
+
+	certificate pulumi.StringInput // nil without a domain
 }
 
 const (
@@ -29,9 +31,10 @@ const (
 	// tlsPolicy offers TLS 1.3 and 1.2 with forward secrecy; a listener made through the API would get one of 2016:
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 	tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	// idleSeconds is how long the load balancer waits for the first byte of an answer. A request that meets a change of
-	// the leader is held by the keeper for less than that, and answered.
-	idleSeconds = 75
+	// idleSeconds is how long the load balancer waits for the next byte of an answer: longer than a keeper holds a request
+	// that meets a change of the leader, and shorter than the 75 s for which keepers and nginx keep a connection open, so
+	// that it never sends a request into one that is being closed.
+	idleSeconds = 60
 )
 
 // staticPaths go to the StaticTier; everything else goes to the AppTier.
@@ -161,6 +164,7 @@ func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *Ed
 	if err != nil {
 		return nil, err
 	}
+	e.balancer.certificate = certificate
 	redirect, err := lb.NewListener(ctx, name, &lb.ListenerArgs{
 		LoadBalancerArn: e.balancer.lb.Arn,
 		Port:            pulumi.Int(sitePort),
@@ -283,6 +287,11 @@ func newAlias(ctx *pulumi.Context, name, zoneID, host string, target, targetZone
 		return fmt.Errorf("record %s: %w", host, err)
 	}
 	return nil
+}
+
+// dimensions are what CloudWatch knows the load balancer by.
+func (e *EdgeProxy) dimensions() pulumi.StringMap {
+	return pulumi.StringMap{"LoadBalancer": e.balancer.lb.ArnSuffix}
 }
 
 // originName is how CloudFront reaches the load balancer. The certificate covers it from the first day, so that putting

@@ -117,7 +117,7 @@ class Rollout:
         return (
             f"group {self.group}: version {self.version} was not rolled out: {progress(refresh)}. "
             "AWS goes back to the version before, by itself. The new servers' logs say what was wrong "
-            "(saved query 'boot and container errors'); change that, or what the alarm is about, and run `pulumi up` again"
+            "(saved query 'errors'); change that, or what the alarm is about, and run `pulumi up` again"
         )
 
 

@@ -91,7 +91,8 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	groups := pulumi.StringMap{}
+	var groups []*components.Group
+	groupNames := pulumi.StringMap{}
 	for _, tier := range []struct {
 		name, instanceType string
 		workload           components.Workload
@@ -118,11 +119,32 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 		if err != nil {
 			return err
 		}
-		groups[tier.name] = group.Name
+		groups = append(groups, group)
+		groupNames[tier.name] = group.Name
+	}
+	alerts, err := components.NewAlerts(ctx, c.name("alerts"), &components.AlertsArgs{
+		Email:            c.MultiZone.AlarmEmail,
+		MonthlyBudgetUSD: c.MultiZone.MonthlyBudgetUSD,
+		StackTag:         c.Stack,
+	}, on)
+	if err != nil {
+		return err
+	}
+	if _, err = components.NewWatch(ctx, c.name("watch"), &components.WatchArgs{
+		Region:   c.Region,
+		Edge:     edge,
+		App:      app,
+		Static:   static,
+		Store:    store,
+		Groups:   groups,
+		Rollouts: rollouts,
+		Alerts:   alerts,
+	}, on); err != nil {
+		return err
 	}
 
 	ctx.Export("url", edge.URL)
-	ctx.Export("groups", groups)
+	ctx.Export("groups", groupNames)
 	ctx.Export("fileSystemId", store.FileSystemID)
 	ctx.Export("images", pulumi.StringMap{"static": static.ImageDigest, "app": app.ImageDigest})
 	ctx.Export("logGroups", pulumi.StringMap{"static": static.LogGroupName, "app": app.LogGroupName})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,8 +13,19 @@ import (
 	"twip/stacks"
 )
 
-// prod runs the committed production environment, with values of its own where a test needs them.
+// prod is the graph of the committed production environment, with values of its own where a test needs them. Tests only
+// read it, so that those that ask for the same share it.
 func prod(t testing.TB, overrides ...map[string]string) *Graph {
+	t.Helper()
+	key, err := json.Marshal(overrides)
+	require.NoError(t, err)
+	run, _ := prodGraphs.LoadOrStore(string(key), sync.OnceValue(func() *Graph { return runProd(t, overrides...) }))
+	return run.(func() *Graph)()
+}
+
+var prodGraphs sync.Map // func() *Graph by what is overridden
+
+func runProd(t testing.TB, overrides ...map[string]string) *Graph {
 	t.Helper()
 	g, err := RunStack("prod", prodConfig(t, overrides...), stacks.Program)
 	require.NoError(t, err)
@@ -59,7 +71,7 @@ func TestProdGraph(t *testing.T) {
 }
 
 func TestProdIsTheSameEveryTime(t *testing.T) {
-	require.Equal(t, prod(t, named, shielded).Summary(), prod(t, named, shielded).Summary())
+	require.Equal(t, runProd(t, named, shielded).Summary(), runProd(t, named, shielded).Summary())
 }
 
 // A preview of a stack that does not exist yet runs the whole program with nothing known.
@@ -296,6 +308,84 @@ func TestProdRefusals(t *testing.T) {
 			g, err := RunStack("prod", prodConfig(t, tc.values), stacks.Program)
 			require.ErrorContains(t, err, tc.want)
 			require.Empty(t, g.Nodes)
+		})
+	}
+}
+
+// Every alarm that tells someone says what to do, and tells them when it is over; those that are joined tell nobody.
+func TestProdAlarms(t *testing.T) {
+	g := prod(t, threeZones, named, told, shielded, worldwide, larger)
+	topic := g.Of(t, "aws:sns/topic:Topic")[0]
+	joined := ""
+	for _, composite := range g.Of(t, "aws:cloudwatch/compositeAlarm:CompositeAlarm") {
+		joined += g.At(t, composite, "alarmRule").(string)
+		require.Equal(t, []any{topic.ID}, g.At(t, composite, "alarmActions"))
+		require.Equal(t, []any{topic.ID}, g.At(t, composite, "okActions"))
+	}
+	var alone []string
+	for _, alarm := range g.Of(t, "aws:cloudwatch/metricAlarm:MetricAlarm") {
+		require.Greater(t, len(g.At(t, alarm, "alarmDescription").(string)), 30, alarm.Name)
+		_, tells := alarm.Inputs["alarmActions"]
+		inComposite := strings.Contains(joined, `"`+Plain(alarm.Outputs["name"]).(string)+`"`)
+		if tells {
+			alone = append(alone, strings.TrimPrefix(alarm.Name, "twip-prod-watch-"))
+			require.False(t, inComposite, "%s tells twice", alarm.Name)
+			require.Equal(t, []any{topic.ID}, g.At(t, alarm, "okActions"))
+		} else if !strings.HasSuffix(alarm.Name, "group-errors") { // only rolls back: visitors' errors are an alarm of their own
+			require.True(t, inComposite, "%s tells nobody", alarm.Name)
+		}
+	}
+	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "rollouts", "certificate"}, alone)
+
+	for _, rollout := range g.Of(t, rolloutType) {
+		var request struct{ Alarms []string }
+		require.NoError(t, json.Unmarshal([]byte(g.At(t, rollout, "input").(string)), &request))
+		require.Len(t, request.Alarms, 2)
+		for _, end := range []string{"-unhealthy", "-errors"} {
+			name := Plain(g.One(t, "aws:cloudwatch/metricAlarm:MetricAlarm", rollout.Name+end).Outputs["name"])
+			require.Contains(t, request.Alarms, name)
+		}
+	}
+}
+
+func TestProdDashboard(t *testing.T) {
+	g := prod(t)
+	var body struct {
+		Widgets []struct {
+			Type                string
+			X, Y, Width, Height int
+			Properties          map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(g.At(t, g.Of(t, "aws:cloudwatch/dashboard:Dashboard")[0], "dashboardBody").(string)), &body))
+	taken := map[[2]int]string{}
+	for _, widget := range body.Widgets {
+		title := widget.Properties["title"].(string)
+		require.LessOrEqual(t, widget.X+widget.Width, 24, title)
+		for x := widget.X; x < widget.X+widget.Width; x++ {
+			for y := widget.Y; y < widget.Y+widget.Height; y++ {
+				require.Empty(t, taken[[2]int{x, y}], "%s covers another", title)
+				taken[[2]int{x, y}] = title
+			}
+		}
+	}
+	alarms := body.Widgets[0].Properties["alarms"].([]any)
+	// All that tell someone, and what they are joined from; not the two that only roll back.
+	require.Len(t, alarms, len(g.Of(t, "aws:cloudwatch/metricAlarm:MetricAlarm"))+len(g.Of(t, "aws:cloudwatch/compositeAlarm:CompositeAlarm"))-2)
+}
+
+// BenchmarkProgram prints how long one evaluation of the whole production program takes.
+func BenchmarkProgram(b *testing.B) {
+	for name, steps := range map[string][]map[string]string{"limited": nil, "public": {threeZones, named, told, shielded, worldwide, larger}} {
+		b.Run(name, func(b *testing.B) {
+			config := prodConfig(b, steps...)
+			resources := 0
+			for b.Loop() {
+				g, err := RunStack("prod", config, stacks.Program)
+				require.NoError(b, err)
+				resources = len(g.Nodes)
+			}
+			b.ReportMetric(float64(resources), "resources")
 		})
 	}
 }
