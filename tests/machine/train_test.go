@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,8 +24,9 @@ import (
 // environment is the training environment as `make local` brings it up, under a name and on ports of its own.
 type environment struct {
 	*local.Cloud
-	t   *testing.T
-	log *bytes.Buffer // what the last command printed
+	t       *testing.T
+	log     *bytes.Buffer  // what the last command printed
+	outputs map[string]any // the stack's, once they were asked for: asking takes a second
 }
 
 // TestTrain boots the training environment and lives through what happens to one. Its steps build on each other.
@@ -33,7 +35,9 @@ func TestTrain(t *testing.T) {
 	require.NoError(t, err)
 	e := &environment{t: t, log: &bytes.Buffer{}}
 	e.Cloud = local.New(local.Options{
-		Name: "test-train", Checkout: root, Stack: "train", State: t.TempDir(),
+		Name: "test-train", Checkout: root, Stack: "train",
+		// Not t.TempDir(): what an interrupted run left can be cleaned away only by who knows where its volumes are.
+		State: filepath.Join(os.TempDir(), "twip-test-train"),
 		Ports: map[int]int{80: 0, 1936: 0}, Out: io.MultiWriter(t.Output(), e.log),
 	})
 	require.NoError(t, e.Computer.Clean(t.Context()), "what an interrupted run left")
@@ -169,6 +173,7 @@ func survivesReplacement(e *environment) {
 	article, machine := e.article("before the replacement"), e.output("instanceId")
 	replaced := time.Now()
 	require.NoError(e.t, e.Scale(e.t.Context(), 2))
+	e.outputs = nil
 	e.t.Logf("replaced: the site answered again after %.0f s", time.Since(replaced).Seconds())
 	require.NotEqual(e.t, machine, e.output("instanceId"), "other user data is another machine")
 	require.Equal(e.t, article, e.article("before the replacement"), "an orderly stop keeps the date")
@@ -257,10 +262,13 @@ func (e *environment) on(argv ...string) string {
 
 func (e *environment) output(name string) string {
 	e.t.Helper()
-	outputs, err := e.Outputs(e.t.Context())
-	require.NoError(e.t, err)
-	value, ok := outputs[name].(string)
-	require.True(e.t, ok, "output %s is missing in %v", name, outputs)
+	if e.outputs == nil {
+		var err error
+		e.outputs, err = e.Outputs(e.t.Context())
+		require.NoError(e.t, err)
+	}
+	value, ok := e.outputs[name].(string)
+	require.True(e.t, ok, "output %s is missing in %v", name, e.outputs)
 	return value
 }
 
