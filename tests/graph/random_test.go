@@ -65,18 +65,18 @@ func TestRandomConfigurations(t *testing.T) {
 		require.Equal(t, containers, strings.Count(document, "path: /etc/systemd/system/twip-app-"), "configuration %d (%s)", i, text)
 	}
 	t.Logf("%d of %d configurations make an environment", accepted, randomConfigurations)
-	require.Greater(t, accepted, randomConfigurations/10, "the candidates are too wrong to show anything")
+	require.Greater(t, accepted, randomConfigurations/20, "the candidates are too wrong to show anything")
 	require.Less(t, accepted, randomConfigurations*9/10, "the candidates are too right to show anything")
 }
 
-// randomConfiguration sets up to eight keys to one of their candidates.
+// randomConfiguration sets up to eleven keys to one of their candidates.
 func randomConfiguration(random *rand.Rand, base map[string]string) map[string]string {
 	values := map[string]string{}
 	for key, value := range base {
 		values[key] = value
 	}
 	keys := slices.Sorted(maps.Keys(candidates))
-	for range random.IntN(9) {
+	for range random.IntN(12) {
 		key := keys[random.IntN(len(keys))]
 		choices := candidates[key]
 		values[key] = choices[random.IntN(len(choices))]
