@@ -313,9 +313,9 @@ func (e *Engine) reconcile(ctx context.Context, s auto.Stack) error {
 	for _, r := range resources {
 		known = append(known, provider.Known{Type: r.Type, ID: r.ID})
 	}
-	removed, err := e.options.Providers.Reconcile(ctx, known)
-	for _, r := range removed {
-		e.options.Progress("removed " + r + ", which an interrupted run left")
+	lines, err := e.options.Providers.Reconcile(ctx, known)
+	for _, line := range lines {
+		e.options.Progress(line)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -33,7 +32,9 @@ type body struct {
 	update func(context.Context, *operation) error
 	exists func(context.Context, *operation) (bool, error)
 	remove func(context.Context, *operation) error
-	facts  []string // outputs that other resources' bodies depend on
+	// discard removes what a failed or interrupted creation may have left, and nothing that was there before it.
+	discard func(context.Context, *operation) error
+	facts   []string // outputs that other resources' bodies depend on
 }
 
 const (
@@ -47,13 +48,13 @@ const (
 // bodies are by resource type. The rest of the types is recorded only.
 var bodies = map[string]body{
 	imageType:       {create: build, update: build, exists: imageExists},
-	instanceType:    {create: launch, update: changeMachine, exists: machineExists, remove: terminate, facts: []string{"vpcSecurityGroupIds", "availabilityZone"}},
-	volumeType:      {create: createVolume, update: changeVolume, exists: volumeExists, remove: deleteVolume},
+	instanceType:    {create: launch, update: changeMachine, exists: machineExists, remove: terminate, discard: terminate, facts: []string{"vpcSecurityGroupIds", "availabilityZone"}},
+	volumeType:      {create: createVolume, update: changeVolume, exists: volumeExists, remove: deleteVolume, discard: deleteVolume},
 	attachmentType:  {create: attach, exists: attachmentExists, remove: detach, facts: []string{"volumeId", "instanceId", "deviceName"}},
 	addressType:     {facts: []string{"instance", "publicIp"}},
 	associationType: {exists: associationExists, facts: []string{"allocationId", "instanceId"}},
 	ingressType:     {facts: []string{"securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4"}},
-	logGroupType:    {create: ensureLogGroup, exists: logGroupExists, remove: deleteLogGroup, facts: []string{"name"}},
+	logGroupType:    {create: ensureLogGroup, exists: logGroupExists, remove: deleteLogGroup, discard: deleteLogGroup, facts: []string{"name"}},
 	subnetType:      {facts: []string{"availabilityZone"}},
 }
 
@@ -211,6 +212,17 @@ func volumeExists(ctx context.Context, o *operation) (bool, error) {
 func deleteVolume(ctx context.Context, o *operation) error { return o.computer.DeleteVolume(ctx, o.id) }
 
 func attach(ctx context.Context, o *operation) error {
+	// From now on the volume may hold data.
+	if err := o.server.world.change(func(c *contents) error {
+		k := key(volumeType, text(o.inputs, "volumeId"))
+		if v, ok := c.Resources[k]; ok {
+			v.Used = true
+			c.Resources[k] = v
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	return o.computer.AttachVolume(ctx, text(o.inputs, "volumeId"), text(o.inputs, "instanceId"), text(o.inputs, "deviceName"))
 }
 
@@ -301,5 +313,3 @@ func facts(outputs resource.PropertyMap, names []string) map[string]any {
 	}
 	return out
 }
-
-var errNoState = errors.New("no state directory: set Options.State")

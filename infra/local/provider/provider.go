@@ -167,8 +167,8 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 // have ended.
 func (p *provider) undo(ctx context.Context, o *operation, t thing) error {
 	ctx = context.WithoutCancel(ctx)
-	if remove := bodies[t.Type].remove; remove != nil {
-		if err := remove(ctx, o); err != nil {
+	if discard := bodies[t.Type].discard; discard != nil {
+		if err := discard(ctx, o); err != nil {
 			return fmt.Errorf("%s %s is left half-made, the next run removes it: %w", t.Type, t.ID, err)
 		}
 	}

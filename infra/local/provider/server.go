@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -61,7 +60,7 @@ var packages = []string{"aws", "docker"}
 // Start begins to serve.
 func Start(o Options) (*Server, error) {
 	if o.State == "" {
-		return nil, errNoState
+		return nil, errors.New("no state directory: set Options.State")
 	}
 	if o.Computer != nil && o.Dir == "" {
 		return nil, errors.New("no program directory: set Options.Dir, build contexts are relative to it")
@@ -114,33 +113,4 @@ func (s *Server) Close() {
 	for _, g := range s.servers {
 		g.GracefulStop()
 	}
-}
-
-// Known is one resource that an engine knows of.
-type Known struct{ Type, ID string }
-
-// Reconcile removes what exists here and no engine knows of: a run that was killed between creating a resource and writing
-// it down leaves such a thing. It returns what it removed, as people name it.
-func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error) {
-	have := map[string]bool{}
-	for _, k := range known {
-		have[key(k.Type, k.ID)] = true
-	}
-	c, err := s.world.read()
-	if err != nil {
-		return nil, err
-	}
-	var removed []string
-	for _, typ := range orphanOrder(c) {
-		for _, t := range c.of(typ) {
-			if have[key(t.Type, t.ID)] {
-				continue
-			}
-			if err := s.removeOrphan(ctx, t); err != nil {
-				return removed, fmt.Errorf("remove %s %s, which a killed run left: %w", t.Type, t.ID, err)
-			}
-			removed = append(removed, t.Type+" "+t.ID)
-		}
-	}
-	return removed, nil
 }

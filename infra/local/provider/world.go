@@ -33,6 +33,7 @@ type thing struct {
 	ID     string         `json:"id"`
 	URN    string         `json:"urn"`
 	Serial int            `json:"serial"`          // when it was created, in order
+	Used   bool           `json:"used,omitempty"`  // a volume that was attached once, and so may hold data
 	Facts  map[string]any `json:"facts,omitempty"` // what other resources' bodies depend on
 }
 
