@@ -1,0 +1,170 @@
+"""Tests of rollout.py against a group that behaves as AWS documents. Run by TestRolloutFunction; needs Python only."""
+
+import unittest
+
+from rollout import Rollout, RolloutFailed
+
+TEMPLATE = "lt-1"
+
+
+class Cloud:
+    """Auto Scaling and Elastic Load Balancing, as far as the function talks to them. Time passes by sleep."""
+
+    def __init__(self, running="1", servers=2):
+        self.version = running
+        self.servers = [self.server(n, running) for n in range(servers)]
+        self.healthy = {s["InstanceId"] for s in self.servers}
+        self.refreshes, self.started, self.now = [], [], 0
+        self.ending = "Successful"  # how the next refresh ends
+        self.duration = 300  # seconds
+        self.later = []  # (when, what)
+
+    @staticmethod
+    def server(n, version):
+        return {
+            "InstanceId": f"i-{version}-{n}",
+            "LifecycleState": "InService",
+            "LaunchTemplate": {"LaunchTemplateId": TEMPLATE, "Version": version},
+        }
+
+    def sleep(self, seconds):
+        self.now += seconds
+        for when, what in [due for due in self.later if due[0] <= self.now]:
+            self.later.remove((when, what))
+            what()
+
+    # what the function calls
+
+    def describe_instance_refreshes(self, AutoScalingGroupName):
+        return {"InstanceRefreshes": self.refreshes}
+
+    def describe_auto_scaling_groups(self, AutoScalingGroupNames):
+        template = {"LaunchTemplateId": TEMPLATE, "Version": self.version}
+        return {"AutoScalingGroups": [{"Instances": self.servers, "LaunchTemplate": template, "MinSize": 2}]}
+
+    def describe_target_health(self, TargetGroupArn):
+        states = [(s["InstanceId"], "healthy" if s["InstanceId"] in self.healthy else "unhealthy") for s in self.servers]
+        return {"TargetHealthDescriptions": [{"Target": {"Id": i}, "TargetHealth": {"State": s}} for i, s in states]}
+
+    def start_instance_refresh(self, **request):
+        self.started.append(request)
+        return {"InstanceRefreshId": self.begin(request["DesiredConfiguration"]["LaunchTemplate"]["Version"])}
+
+    def begin(self, version):
+        refresh = {
+            "InstanceRefreshId": f"refresh-{len(self.refreshes) + 1}",
+            "Status": "InProgress",
+            "PercentageComplete": 0,
+            "DesiredConfiguration": {"LaunchTemplate": {"LaunchTemplateId": TEMPLATE, "Version": version}},
+        }
+        self.refreshes.insert(0, refresh)
+        self.later.append((self.now + self.duration, lambda: self.end(refresh, version)))
+        return refresh["InstanceRefreshId"]
+
+    def end(self, refresh, version):
+        refresh["Status"] = self.ending
+        if self.ending == "Successful":
+            self.version = version
+            self.servers = [self.server(n, version) for n in range(len(self.servers))]
+            self.healthy = {s["InstanceId"] for s in self.servers}
+        else:
+            refresh["StatusReason"] = "an alarm"
+
+
+def rollout(cloud, version="2", seconds=880):
+    event = {
+        "group": "app", "template": TEMPLATE, "version": int(version), "targetGroup": "arn",
+        "alarms": ["app-unhealthy"], "warmupSeconds": 480,
+    }
+    begin = cloud.now
+    return Rollout(event, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
+
+
+class RolloutTest(unittest.TestCase):
+    def test_nothing_to_do(self):
+        cloud = Cloud(running="2")
+        self.assertEqual(rollout(cloud).run()["version"], "2")
+        self.assertEqual(cloud.started, [])
+
+    def test_success(self):
+        cloud = Cloud()
+        rollout(cloud).run()
+        self.assertEqual(len(cloud.started), 1)
+        preferences = cloud.started[0]["Preferences"]
+        self.assertTrue(preferences["AutoRollback"])
+        self.assertEqual(preferences["MinHealthyPercentage"], 100)
+        self.assertEqual(preferences["AlarmSpecification"], {"Alarms": ["app-unhealthy"]})
+        self.assertEqual(cloud.version, "2")
+
+    def test_waits_until_servers_can_answer(self):
+        cloud = Cloud(running="2")
+        cloud.healthy = set()
+        cloud.later.append((100, lambda: cloud.healthy.update(s["InstanceId"] for s in cloud.servers)))
+        rollout(cloud).run()
+        self.assertGreaterEqual(cloud.now, 100)
+
+    def test_never_green_without_healthy_servers(self):
+        cloud = Cloud(running="2")
+        cloud.healthy = {cloud.servers[0]["InstanceId"]}
+        with self.assertRaisesRegex(RolloutFailed, "1 servers cannot answer yet.*pulumi up"):
+            rollout(cloud).run()
+
+    def test_never_green_with_too_few_servers(self):
+        cloud = Cloud(running="2", servers=1)
+        with self.assertRaisesRegex(RolloutFailed, "cannot answer yet"):
+            rollout(cloud).run()
+
+    def test_every_other_end_is_a_failure(self):
+        for ending in ("Failed", "Cancelled", "Cancelling", "RollbackInProgress", "RollbackSuccessful", "RollbackFailed"):
+            with self.subTest(ending):
+                cloud = Cloud()
+                cloud.ending = ending
+                with self.assertRaisesRegex(RolloutFailed, f"was not rolled out.*{ending}.*an alarm"):
+                    rollout(cloud).run()
+
+    def test_out_of_time_says_how_to_go_on_and_the_next_call_does(self):
+        cloud = Cloud()
+        cloud.duration = 1200
+        with self.assertRaisesRegex(RolloutFailed, "run `pulumi up` again"):
+            rollout(cloud).run()
+        rollout(cloud).run()
+        self.assertEqual(len(cloud.started), 1, "it waits for the refresh that runs")
+
+    def test_tries_again_after_a_rollback(self):
+        cloud = Cloud()
+        cloud.ending = "RollbackSuccessful"
+        with self.assertRaises(RolloutFailed):
+            rollout(cloud).run()
+        cloud.ending = "Successful"
+        rollout(cloud).run()
+        self.assertEqual(len(cloud.started), 2)
+
+    def test_waits_for_somebody_elses_refresh(self):
+        cloud = Cloud()
+        cloud.duration = 120
+        cloud.begin("9")
+        rollout(cloud).run()
+        self.assertEqual(cloud.version, "2")
+
+    def test_servers_on_their_way_out_do_not_count(self):
+        cloud = Cloud(running="2")
+        cloud.servers.append(cloud.server(9, "1") | {"LifecycleState": "Terminating:Wait"})
+        rollout(cloud).run()
+        self.assertEqual(cloud.started, [])
+
+    def test_a_server_that_stays_behind_is_a_failure(self):
+        cloud = Cloud()
+        rolling = rollout(cloud)
+        original = cloud.end
+
+        def end(refresh, version):
+            original(refresh, version)
+            cloud.servers[0] = cloud.server(9, "1")
+
+        cloud.end = end
+        with self.assertRaisesRegex(RolloutFailed, "i-1-9"):
+            rolling.run()
+
+
+if __name__ == "__main__":
+    unittest.main()
