@@ -80,7 +80,6 @@ type Keeper struct {
 	route    Route
 	changed  chan struct{}
 	answered time.Duration // when this server was last known to be able to answer
-	seenAt   time.Duration // when the store was last read
 	reason   string        // why this server cannot answer, for people
 
 	// Only Run's goroutine uses what follows.
@@ -105,7 +104,7 @@ func newKeeper(t Timing, id, address string, files FS, w World, log *slog.Logger
 	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), world: w, log: log, metrics: newMetrics()}
 	k.changed = make(chan struct{})
 	k.route.Changed = k.changed
-	k.answered, k.seenAt = -time.Hour, -time.Hour
+	k.answered = -time.Hour
 	k.reason = "starting"
 	return k
 }
@@ -173,11 +172,13 @@ func (k *Keeper) look() bool {
 		beat, released, err = k.store.sight(epoch)
 	}
 	if err != nil {
-		k.setRoute(Route{Epoch: k.seen.claim.Epoch})
+		k.note("store cannot be read", err)
+		// Forwarding is safe without the store, for it is the leader's keeper that asks the gate.
+		k.follow()
+		k.probe(now)
 		if errors.Is(err, fs.ErrNotExist) { // deleted while this keeper slept
 			k.seen.claim = Claim{}
 		}
-		k.note("store cannot be read", err)
 		return false
 	}
 	// Time that was not watched does not count: this keeper may have slept, not the leader.
@@ -187,14 +188,18 @@ func (k *Keeper) look() bool {
 	}
 	k.seen.claim, k.seen.beat, k.seen.released, k.seen.at = claim, beat, released, now
 	k.highest = max(k.highest, epoch)
-	route := Route{Epoch: epoch}
-	if claim.Holder != k.id {
-		route.Address = claim.Address
-	}
-	k.setRoute(route)
-	k.saw(now)
+	k.follow()
 	k.probe(now)
 	return true
+}
+
+// follow has requests sent to the leader last seen, unless that was this keeper.
+func (k *Keeper) follow() {
+	route := Route{Epoch: k.seen.claim.Epoch}
+	if k.seen.claim.Holder != k.id {
+		route.Address = k.seen.claim.Address
+	}
+	k.setRoute(route)
 }
 
 // probe learns whether requests can be forwarded, for the health endpoint.
@@ -260,12 +265,6 @@ func (k *Keeper) check() (uint64, error) {
 		return 0, err
 	}
 	return r.Epoch, nil
-}
-
-func (k *Keeper) saw(at time.Duration) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.seenAt = at
 }
 
 func (k *Keeper) canAnswer() {

@@ -172,7 +172,6 @@ func (t *term) beat() error {
 		return fmt.Errorf("beat: %w", err)
 	}
 	t.beaten = t.world.Now()
-	t.saw(t.beaten)
 	return nil
 }
 

@@ -1,0 +1,158 @@
+package keeper
+
+import (
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// running is a keeper that runs until the test ends.
+type running struct {
+	*Keeper
+	world *testWorld
+	stop  chan struct{}
+	done  chan struct{}
+	ended chan struct{}
+}
+
+func runKeeper(t *testing.T, dir, address string, reach map[string]Reach) *running {
+	t.Helper()
+	k, w := newTestKeeper(dirFS(dir))
+	k.address, w.reach = address, reach
+	r := &running{k, w, make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	go func() {
+		k.Run(r.stop, r.done)
+		close(r.ended)
+	}()
+	t.Cleanup(func() {
+		if !closed(r.stop) {
+			close(r.stop)
+		}
+		if !closed(r.done) {
+			close(r.done)
+		}
+		<-r.ended
+	})
+	return r
+}
+
+func (r *running) leads() bool { return r.Route().Self }
+
+func TestRunHandsOver(t *testing.T) {
+	dir := t.TempDir()
+	reach := map[string]Reach{"a:1": Leading}
+	a := runKeeper(t, dir, "a:1", reach)
+	require.Eventually(t, a.leads, 5*time.Second, time.Millisecond)
+	b := runKeeper(t, dir, "b:1", reach)
+	require.Eventually(t, func() bool { return b.Route().Address == "a:1" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.status().Healthy }, 5*time.Second, time.Millisecond)
+
+	close(a.stop)
+	require.Eventually(t, b.leads, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Route().Address == "b:1" }, 5*time.Second, time.Millisecond,
+		"a keeper that stops forwards what it still holds")
+	require.True(t, a.world.jvms[0].stopped, "the JVM takes its snapshot only when it is asked to stop")
+	require.Equal(t, `{"clean":true}`+"\n", read(t, dir)[releasedName(1)])
+}
+
+func TestRunBeginsANewEpochWhenTheJVMEnds(t *testing.T) {
+	dir := t.TempDir()
+	a := runKeeper(t, dir, "a:1", nil)
+	require.Eventually(t, a.leads, 5*time.Second, time.Millisecond)
+	first := a.Route().Epoch
+	a.world.jvms[0].Kill()
+	require.Eventually(t, func() bool { r := a.Route(); return r.Self && r.Epoch == first+1 }, 5*time.Second, time.Millisecond)
+}
+
+func TestRunGivesWayToANewerClaim(t *testing.T) {
+	dir := t.TempDir()
+	a := runKeeper(t, dir, "a:1", nil)
+	require.Eventually(t, a.leads, 5*time.Second, time.Millisecond)
+	require.NoError(t, newStore(dirFS(dir)).claim(Claim{Epoch: 2, Holder: "b", Address: "b:1"}))
+	require.Eventually(t, func() bool { return closed(a.world.jvms[0].Exited()) }, 5*time.Second, time.Millisecond)
+	require.False(t, a.world.jvms[0].stopped, "a snapshot of a dead epoch is of no use")
+	require.Eventually(t, func() bool { return a.Route().Epoch == 3 && a.leads() }, 5*time.Second, time.Millisecond,
+		"the new leader never beats, so this one takes over again")
+}
+
+func TestVacant(t *testing.T) {
+	for name, test := range map[string]struct {
+		seen  sighting
+		reach Reach
+		want  string
+	}{
+		"nobody yet":              {sighting{}, NoAnswer, "nobody has led yet"},
+		"own, ended":              {sighting{claim: Claim{Epoch: 1, Holder: "me"}}, NoAnswer, "this keeper's epoch has ended"},
+		"released":                {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, released: true}, Leading, "released"},
+		"beats":                   {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}}, Refused, ""},
+		"missed one":              {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -time.Second}, NoAnswer, ""},
+		"missed one, closed":      {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -time.Second}, Refused, "port is closed"},
+		"missed one, same host":   {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "self:1"}, since: -time.Second}, NoAnswer, "at this address is gone"},
+		"alive on the same host":  {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "self:1"}}, NoAnswer, ""},
+		"silent":                  {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -3 * time.Second}, Leading, "has not beaten for 3s"},
+		"restore, not over":       {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -time.Second}, Refused, ""},
+		"restore, never released": {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -3 * time.Second}, Refused, "has not beaten"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &frozenWorld{reach: test.reach}
+			k := newKeeper(DefaultTiming, "me", "self:1", nil, w, nil)
+			k.seen = test.seen
+			if test.want == "" {
+				require.Empty(t, k.vacant())
+			} else {
+				require.Contains(t, k.vacant(), test.want)
+			}
+		})
+	}
+}
+
+// frozenWorld is a computer whose clock stands still.
+type frozenWorld struct {
+	World
+	now   time.Duration
+	reach Reach
+}
+
+func (w *frozenWorld) Now() time.Duration { return w.now }
+func (w *frozenWorld) Probe(string) Reach { return w.reach }
+
+// A keeper that slept must not take its own sleep for its leader's.
+func TestSleepIsNotSilence(t *testing.T) {
+	dir := t.TempDir()
+	led.write(t, dir)
+	k, _ := newTestKeeper(dirFS(dir))
+	w := &frozenWorld{now: time.Hour}
+	k.world, k.timing = w, DefaultTiming
+	require.True(t, k.look())
+	require.Empty(t, k.vacant())
+	w.now += time.Hour
+	require.True(t, k.look())
+	require.Empty(t, k.vacant(), "it slept for an hour")
+	for range 12 {
+		w.now += k.timing.Poll
+		require.True(t, k.look())
+	}
+	require.Contains(t, k.vacant(), "has not beaten for 3s")
+}
+
+func TestSourceIsComplete(t *testing.T) {
+	var embedded, there []string
+	require.NoError(t, fs.WalkDir(Source, ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			embedded = append(embedded, name)
+		}
+		return err
+	}))
+	for _, pattern := range []string{"*.go", "cmd/keeper/*.go"} {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		there = append(there, slices.DeleteFunc(names, func(n string) bool { return strings.HasSuffix(path.Base(n), "_test.go") })...)
+	}
+	require.ElementsMatch(t, there, embedded, "source.go has to name every file that is not a test")
+}
