@@ -25,8 +25,6 @@ func (c *Computer) Clean(ctx context.Context) error {
 func (c *Computer) Remove(ctx context.Context) error {
 	c.ensure.Lock()
 	defer c.ensure.Unlock()
-	c.changes.Lock()
-	defer c.changes.Unlock()
 	var problems []error
 	if _, err := exec.LookPath("docker"); err == nil {
 		problems = append(problems,

@@ -78,10 +78,13 @@ type Computer struct {
 	name    string
 	options Options
 
-	ensure  sync.Mutex // held by Ensure
-	changes sync.Mutex // held by whoever reads what exists in order to change it
-	mu      sync.Mutex // guards base
-	base    string
+	ensure    sync.Mutex // held by Ensure and Remove
+	objects   locks      // by instance or address
+	addresses sync.Mutex // held from choosing a machine's address until the machine exists
+	volumes   sync.Mutex // held while the attachments of volumes change
+	logGroups sync.Mutex // guards the file of their names
+	mu        sync.Mutex // guards base
+	base      string
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)

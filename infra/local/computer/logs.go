@@ -72,9 +72,9 @@ func (c *Computer) LogEvents(ctx context.Context, group, streamPrefix string) ([
 
 // The names of log groups are kept in a file, because moto forgets them when it restarts, and what was logged with them.
 func (c *Computer) changeLogGroups(change func([]string) []string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
-	names, err := c.logGroups()
+	c.logGroups.Lock()
+	defer c.logGroups.Unlock()
+	names, err := c.knownLogGroups()
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (c *Computer) changeLogGroups(change func([]string) []string) error {
 	return writeJSON(c.path("log-groups.json"), slices.Compact(names))
 }
 
-func (c *Computer) logGroups() ([]string, error) {
+func (c *Computer) knownLogGroups() ([]string, error) {
 	var names []string
 	if _, err := readJSON(c.path("log-groups.json"), &names); err != nil {
 		return nil, fmt.Errorf("log groups: %w", err)
@@ -92,7 +92,7 @@ func (c *Computer) logGroups() ([]string, error) {
 }
 
 func (c *Computer) restoreLogGroups(ctx context.Context) error {
-	names, err := c.logGroups()
+	names, err := c.knownLogGroups()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package computer
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,6 +15,9 @@ var machineContext embed.FS
 
 // stopPatience is how long a machine may take to stop in an orderly way before it is cut off, as EC2 does after some minutes.
 const stopPatience = 5 * time.Minute
+
+// startPatience is how long machine/init may take on a busy computer; it takes a fraction of a second.
+const startPatience = time.Minute
 
 // record is what must be known of a machine while its container does not run.
 type record struct {
@@ -33,8 +37,7 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	if m.MemoryMiB < 128 {
 		return fmt.Errorf("memory %d MiB: an instance has at least 128 MiB", m.MemoryMiB)
 	}
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(m.ID)()
 	existing, err := c.container(ctx, labelMachine, m.ID)
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	case existing != nil && existing.Config.Labels[labelConfig] == config:
 		return nil
 	case existing != nil:
-		return fmt.Errorf("it exists with other user data or of another size: terminate it first")
+		return errors.New("it exists with other user data or of another size: terminate it first")
 	}
 	defer c.step("starting machine %s (%s, %s, %d MiB)", m.Name, m.ID, m.Type, m.MemoryMiB)()
 	ca, err := openAuthority(c.path("tls"), c.name)
@@ -75,6 +78,8 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 	if err != nil {
 		return "", err
 	}
+	c.addresses.Lock()
+	defer c.addresses.Unlock()
 	address, err := c.freeAddress(ctx)
 	if err != nil {
 		return "", err
@@ -125,16 +130,38 @@ func (c *Computer) addressOf(b *body) string {
 	return ""
 }
 
-// start starts a machine's container with the nodes of its volumes in place. c.changes is held.
+// start starts a machine's container with the nodes of its volumes in place, and waits until systemd is PID 1. The machine's lock is held.
 func (c *Computer) start(ctx context.Context, instance, container string) error {
 	if err := writeJSON(c.recordPath(instance), record{Running: true}); err != nil {
 		return err
 	}
-	if err := c.writeDevices(ctx, instance, container); err != nil {
+	c.volumes.Lock()
+	err := c.writeDevices(ctx, instance, container)
+	c.volumes.Unlock()
+	if err != nil {
 		return err
 	}
-	_, err := docker(ctx, "start", container)
-	return err
+	if _, err := docker(ctx, "start", container); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for {
+		name, err := docker(ctx, "exec", container, "cat", "/proc/1/comm")
+		if err == nil && name == "systemd" {
+			return nil
+		}
+		b, inspectErr := c.container(ctx, labelMachine, instance)
+		if inspectErr == nil && b != nil && b.State.Status == "exited" {
+			said, logErr := run(ctx, nil, "docker", "logs", "--tail", "5", container)
+			return fmt.Errorf("it ended before systemd ran: %s: %w", lastLines(said, 5), errors.Join(errors.New("see machine/init"), logErr))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("systemd does not run after %s (PID 1 is %q): %w", startPatience, name, errors.Join(err, inspectErr))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func (c *Computer) recordPath(instance string) string { return c.path("machines", instance+".json") }
@@ -150,8 +177,7 @@ func (c *Computer) need(ctx context.Context, instance string) (*body, error) {
 
 // Stop has a machine stop all its services in their order, and then itself. Its disks stay.
 func (c *Computer) Stop(ctx context.Context, instance string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(instance)()
 	b, err := c.need(ctx, instance)
 	if err == nil {
 		err = c.stop(ctx, instance, b)
@@ -162,7 +188,7 @@ func (c *Computer) Stop(ctx context.Context, instance string) error {
 	return nil
 }
 
-// stop stops a machine's container. c.changes is held.
+// stop stops a machine's container. The machine's lock is held.
 func (c *Computer) stop(ctx context.Context, instance string, b *body) error {
 	if err := writeJSON(c.recordPath(instance), record{Running: false}); err != nil {
 		return err
@@ -177,8 +203,7 @@ func (c *Computer) stop(ctx context.Context, instance string, b *body) error {
 
 // Start boots a machine that was stopped; one that runs is left alone.
 func (c *Computer) Start(ctx context.Context, instance string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(instance)()
 	b, err := c.need(ctx, instance)
 	if err == nil && b.State.Status != "running" {
 		err = c.start(ctx, instance, b.ID)
@@ -200,8 +225,7 @@ func (c *Computer) Reboot(ctx context.Context, instance string) error {
 // Terminate stops a machine in an orderly way and removes it with its own disks. Volumes are detached and stay.
 // Terminating a machine that is gone is no error.
 func (c *Computer) Terminate(ctx context.Context, instance string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(instance)()
 	if err := c.terminate(ctx, instance); err != nil {
 		return fmt.Errorf("machine %s: terminate: %w", instance, err)
 	}
@@ -230,6 +254,8 @@ func (c *Computer) terminate(ctx context.Context, instance string) error {
 			return err
 		}
 	}
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
 	if err := c.detachAll(ctx, instance); err != nil {
 		return err
 	}
@@ -267,8 +293,6 @@ func (c *Computer) Exec(ctx context.Context, instance string, argv ...string) ([
 
 // resume starts the machines that ran when the computer, or Docker, went down.
 func (c *Computer) resume(ctx context.Context) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
 	bodies, err := c.containers(ctx, labelMachine)
 	if err != nil {
 		return err
@@ -283,8 +307,8 @@ func (c *Computer) resume(ctx context.Context) error {
 			continue
 		}
 		c.options.Progress(fmt.Sprintf("machine %s ran when this computer or its Docker stopped: starting it", instance))
-		if err := c.start(ctx, instance, b.ID); err != nil {
-			return fmt.Errorf("machine %s: start: %w", instance, err)
+		if err := c.Start(ctx, instance); err != nil {
+			return err
 		}
 	}
 	return nil

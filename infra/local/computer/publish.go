@@ -12,8 +12,7 @@ import (
 // Publish leads 127.0.0.1:<host port> to each of the ports of an instance, as long as it is published. It is the body of an Elastic IP: address is its id.
 // Publishing again changes the instance or the ports; nothing is interrupted if they are the same.
 func (c *Computer) Publish(ctx context.Context, address, instance string, ports []int) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(address)()
 	if err := c.publish(ctx, address, instance, ports); err != nil {
 		return fmt.Errorf("address %s of machine %s: %w", address, instance, err)
 	}
@@ -69,8 +68,7 @@ func (c *Computer) publish(ctx context.Context, address, instance string, ports 
 
 // Unpublish ends what Publish began. An address that is not published is no error.
 func (c *Computer) Unpublish(ctx context.Context, address string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(address)()
 	b, err := c.container(ctx, labelAddress, address)
 	if err == nil {
 		err = c.removeContainer(ctx, b)

@@ -19,8 +19,8 @@ func (c *Computer) attachmentFile(id string) string { return c.path("volumes", i
 
 // CreateVolume makes a blank volume of so many GiB; it takes room on this computer only as it is written. A volume that exists keeps its data.
 func (c *Computer) CreateVolume(ctx context.Context, id string, gib int) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
 	if gib < 1 {
 		return fmt.Errorf("volume %s: size %d GiB: a volume has at least 1 GiB", id, gib)
 	}
@@ -56,8 +56,8 @@ func (c *Computer) HasVolume(_ context.Context, id string) (bool, error) {
 
 // DeleteVolume removes a volume and its data. One that is attached is refused; one that is gone is no error.
 func (c *Computer) DeleteVolume(ctx context.Context, id string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
 	a, err := c.attached(id)
 	if err != nil {
 		return fmt.Errorf("volume %s: delete: %w", id, err)
@@ -73,8 +73,9 @@ func (c *Computer) DeleteVolume(ctx context.Context, id string) error {
 
 // AttachVolume makes a volume appear on a machine under the device name, now and whenever the machine boots.
 func (c *Computer) AttachVolume(ctx context.Context, id, instance, device string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
+	defer c.objects.lock(instance)()
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
 	if err := c.attach(ctx, id, attachment{instance, device}); err != nil {
 		return fmt.Errorf("volume %s: attach to %s as %s: %w", id, instance, device, err)
 	}
@@ -117,16 +118,25 @@ func (c *Computer) attach(ctx context.Context, id string, want attachment) error
 // DetachVolume takes a volume from the machine that has it. While the machine has it mounted that is refused: stop the machine first.
 // A volume that is not attached is no error.
 func (c *Computer) DetachVolume(ctx context.Context, id string) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
 	a, err := c.attached(id)
 	if err == nil && a.Instance != "" {
-		err = c.detach(ctx, id, a)
+		err = c.detachFrom(ctx, id, a)
 	}
 	if err != nil {
 		return fmt.Errorf("volume %s: detach: %w", id, err)
 	}
 	return nil
+}
+
+func (c *Computer) detachFrom(ctx context.Context, id string, a attachment) error {
+	defer c.objects.lock(a.Instance)()
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
+	now, err := c.attached(id)
+	if err != nil || now != a {
+		return err // what was to be undone is undone already
+	}
+	return c.detach(ctx, id, a)
 }
 
 func (c *Computer) detach(ctx context.Context, id string, a attachment) error {
