@@ -99,7 +99,7 @@ var commonKeys = []Key{
 	},
 	{
 		Name: "zones", Type: "array", Items: "string", Default: []any{"a", "b", "c"}, Example: "[a, b, c]",
-		Description: "Availability zones by letter; one machine stands in the first.",
+		Description: "Availability zones by letter; one machine stands in the first, and its data volume cannot leave that zone.",
 		read:        list(func(c *Config) *[]string { return &c.Zones }, atLeast(1), each(matches(zoneRE, "a zone is a letter from a to h"))),
 	},
 	{
