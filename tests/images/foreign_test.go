@@ -2,7 +2,9 @@ package images_test
 
 import (
 	"archive/zip"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -36,6 +38,13 @@ func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
 	require.Contains(t, page, "foreign, for ")
 	require.NotContains(t, page, "for "+s.proxy.address(t), "the visitor's address, not the proxy's")
 	require.Contains(t, page, "at "+s.url+"/")
+	response, err := s.do("GET", "/", http.Header{"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Host": {"elsewhere.example"},
+		"X-Forwarded-Proto": {"https"}, "Forwarded": {"for=203.0.113.9;host=elsewhere.example"}}, "")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	forged, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, page, string(forged), "what a client says about its origin is replaced")
 
 	for _, title := range []string{"<first>", "second"} {
 		require.Equal(t, 302, s.status("POST", "/Post.action", form, "title="+title))
@@ -47,7 +56,7 @@ func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
 	}
 	want()
 
-	// The stop takes 8 s, in which the only copy of the data is written.
+	// The stop takes 6 s, in which the only copy of the data is written.
 	mustDocker(t, "stop", s.app.id)
 	mustDocker(t, "start", s.app.id)
 	want()

@@ -44,7 +44,7 @@ public class Dispatcher implements Filter {
   /** Takes its time, as a snapshot of much data does. */
   public void destroy() {
     try (ObjectOutputStream out = new ObjectOutputStream(new FileOutputStream(snapshot))) {
-      Thread.sleep(8000);
+      Thread.sleep(6000);
       out.writeObject(titles);
     } catch (IOException cause) {
       throw new RuntimeException(cause);
