@@ -107,9 +107,11 @@ func TestTrain(t *testing.T) {
 	require.ErrorContains(t, err, "Volume twip-train-store is protected: lift the protection")
 	require.Equal(t, left, r.left())
 
-	t.Log("without protection nothing is left")
-	r.config["twip:protectData"] = false
+	t.Log("the volume grows in place, and its protection is lifted; then nothing is left")
+	before = r.count()
+	r.config["twip:dataVolumeGiB"], r.config["twip:protectData"] = 9, false
 	r.mustUp()
+	require.Equal(t, []string{"create volume " + data + " 9 GiB"}, r.since(before, "create volume", "stop", "launch"))
 	_, err = r.destroy()
 	require.NoError(t, err)
 	require.Equal(t, "0 machines, 0 volumes, 0 addresses, 0 log groups", r.left())

@@ -190,19 +190,22 @@ func terminate(ctx context.Context, o *operation) error { return o.computer.Term
 const defaultVolumeGiB = 8
 
 func createVolume(ctx context.Context, o *operation) error {
-	gib := defaultVolumeGiB
-	if v := value(o.inputs, "size"); v.IsNumber() {
-		gib = int(v.NumberValue())
-	}
-	return o.computer.CreateVolume(ctx, o.id, gib)
+	return o.computer.CreateVolume(ctx, o.id, gib(o.inputs))
 }
 
-func changeVolume(_ context.Context, o *operation) error {
-	if slices.Contains(o.cloud.Diff(volumeType, o.old, o.inputs).Changed, "size") {
-		return fmt.Errorf("volume %q: size: EC2 grows a volume in place, this computer does not: keep the size, "+
-			"or destroy the local environment and make it anew", o.name)
+func gib(inputs resource.PropertyMap) int {
+	if v := value(inputs, "size"); v.IsNumber() {
+		return int(v.NumberValue())
 	}
-	return nil
+	return defaultVolumeGiB
+}
+
+// changeVolume grows a volume in place, as EBS does; the machine grows the file system when it boots. EBS refuses to shrink one.
+func changeVolume(ctx context.Context, o *operation) error {
+	if before, after := gib(o.old), gib(o.inputs); after < before {
+		return fmt.Errorf("volume %q: size %d GiB: a volume of %d GiB cannot shrink: keep the size, or make a new volume", o.name, after, before)
+	}
+	return o.computer.CreateVolume(ctx, o.id, gib(o.inputs))
 }
 
 func volumeExists(ctx context.Context, o *operation) (bool, error) {

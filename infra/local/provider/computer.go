@@ -23,6 +23,7 @@ type Computer interface {
 	Terminate(ctx context.Context, id string) error
 	State(ctx context.Context, id string) (computer.State, error)
 
+	// CreateVolume makes a blank volume, or grows one that exists and keeps its data.
 	CreateVolume(ctx context.Context, id string, gib int) error
 	DeleteVolume(ctx context.Context, id string) error
 	HasVolume(ctx context.Context, id string) (bool, error)
