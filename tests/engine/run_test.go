@@ -20,6 +20,7 @@ type run struct {
 	*recorder
 	computer provider.Computer // the recorder, unless a test puts something before it
 	t        *testing.T
+	stack    string
 	checkout string
 	state    string
 	program  pulumi.RunFunc
@@ -44,7 +45,7 @@ func newSmallRun(t *testing.T, program pulumi.RunFunc) *run {
 
 func prepare(t *testing.T, checkout string, program pulumi.RunFunc, config map[string]any) *run {
 	r := newRecorder()
-	return &run{recorder: r, computer: r, t: t, checkout: checkout, state: t.TempDir(), program: program, config: config}
+	return &run{recorder: r, computer: r, t: t, stack: "train", checkout: checkout, state: t.TempDir(), program: program, config: config}
 }
 
 // command starts an engine and its providers afresh, as every command of a person does, and closes them after use.
@@ -54,7 +55,7 @@ func (r *run) command(use func(context.Context, *engine.Engine) (engine.Summary,
 		Dir: filepath.Join(r.checkout, "infra"), Computer: r.computer, Fault: r.fault})
 	require.NoError(r.t, err)
 	defer providers.Close()
-	e, err := engine.New(engine.Options{Checkout: r.checkout, Stack: "train", State: filepath.Join(r.state, "stack"),
+	e, err := engine.New(engine.Options{Checkout: r.checkout, Stack: r.stack, State: filepath.Join(r.state, "stack"),
 		Config: r.config, Program: r.program, Providers: providers, Progress: func(line string) { r.t.Log(line) }})
 	require.NoError(r.t, err)
 	return use(r.t.Context(), e)
