@@ -41,7 +41,7 @@ func removeAll() error {
 		{[]string{"ps", "-aq", "--filter", "name=^" + prefix}, []string{"rm", "-fv"}},
 		{[]string{"volume", "ls", "-q", "--filter", "name=^" + prefix}, []string{"volume", "rm", "-f"}},
 		{[]string{"network", "ls", "-q", "--filter", "name=^" + prefix}, []string{"network", "rm"}},
-		{[]string{"images", "-q", prefix + "app"}, []string{"rmi", "--force", "--no-prune"}},
+		{[]string{"images", "--format", "{{.Repository}}:{{.Tag}}", prefix + "app"}, []string{"rmi", "--no-prune"}},
 	} {
 		ids, err := docker(object.list...)
 		if err != nil {

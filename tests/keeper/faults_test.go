@@ -150,6 +150,7 @@ func TestFaults(t *testing.T) {
 }
 
 func report(t *testing.T, what string, times []time.Duration) {
+	t.Helper()
 	if len(times) > 0 {
 		slices.Sort(times)
 		t.Logf("%-44s n %4d  p50 %9.3f ms  p99 %9.3f ms", what, len(times), ms(quantile(times, 0.5)), ms(quantile(times, 0.99)))
