@@ -75,6 +75,7 @@ type Keeper struct {
 	metrics *metrics
 
 	inFlight atomic.Int64 // requests at the own JVM
+	heard    atomic.Int64 // when the own JVM last answered one, as the world's time
 
 	mu       sync.Mutex
 	route    Route

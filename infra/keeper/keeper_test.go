@@ -3,6 +3,7 @@ package keeper
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,8 @@ type testWorld struct {
 	began time.Time
 	reach map[string]Reach
 	jvms  []*testJVM
+
+	silent atomic.Int64 // how long JVMs have not answered
 }
 
 func (w *testWorld) Now() time.Duration { return time.Since(w.began) }
@@ -22,12 +25,13 @@ func (w *testWorld) Wait(d time.Duration, wake ...<-chan struct{}) {
 func (w *testWorld) Probe(address string) Reach { return w.reach[address] }
 
 func (w *testWorld) Start(epoch uint64) (JVM, error) {
-	j := &testJVM{epoch: epoch, exited: make(chan struct{})}
+	j := &testJVM{world: w, epoch: epoch, exited: make(chan struct{})}
 	w.jvms = append(w.jvms, j)
 	return j, nil
 }
 
 type testJVM struct {
+	world   *testWorld
 	epoch   uint64
 	once    sync.Once
 	exited  chan struct{}
@@ -36,7 +40,7 @@ type testJVM struct {
 
 func (j *testJVM) Exited() <-chan struct{} { return j.exited }
 func (j *testJVM) Ready() bool             { return true }
-func (j *testJVM) Silent() time.Duration   { return 0 }
+func (j *testJVM) Silent() time.Duration   { return time.Duration(j.world.silent.Load()) }
 func (j *testJVM) Stop()                   { j.stopped = true; j.Kill() }
 func (j *testJVM) Kill()                   { j.once.Do(func() { close(j.exited) }) }
 

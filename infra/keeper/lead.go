@@ -122,8 +122,8 @@ func (t *term) serve() error {
 			return errStopped
 		case closed(t.jvm.Exited()):
 			return errJVMDied
-		case t.jvm.Silent() > t.timing.Hang:
-			return fmt.Errorf("%w: silent for %s", errJVMHangs, t.jvm.Silent().Round(time.Millisecond))
+		case t.silent() > t.timing.Hang:
+			return fmt.Errorf("%w: silent for %s", errJVMHangs, t.silent().Round(time.Millisecond))
 		}
 		if err := t.watch(); err != nil {
 			return err
@@ -133,6 +133,12 @@ func (t *term) serve() error {
 		}
 		t.world.Wait(t.timing.Beat, t.jvm.Exited(), t.stop)
 	}
+}
+
+// silent is how long the JVM has answered nobody. One that has much to do may keep the keeper's own questions
+// waiting, and killing it would only add to that.
+func (t *term) silent() time.Duration {
+	return min(t.jvm.Silent(), t.world.Now()-time.Duration(t.heard.Load()))
 }
 
 // watch beats when it is due. It returns an error when the epoch is over, or the store has failed for long.

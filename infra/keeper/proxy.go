@@ -175,6 +175,7 @@ func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bo
 		done()
 		return nil, failure(sent)
 	}
+	p.keeper.heard.Store(int64(p.keeper.world.Now()))
 	if err := p.gate.pass(req.Context(), epoch); err != nil {
 		resp.Body.Close()
 		done()

@@ -81,6 +81,17 @@ func TestRunGivesWayToANewerClaim(t *testing.T) {
 		"the new leader never beats, so this one takes over again")
 }
 
+// A JVM that is busy answering others keeps the keeper's own questions waiting; it is not dead.
+func TestRunSparesABusyJVM(t *testing.T) {
+	a := runKeeper(t, t.TempDir(), "a:1", nil)
+	require.Eventually(t, a.leads, 5*time.Second, time.Millisecond)
+	a.heard.Store(int64(a.world.Now() + 300*time.Millisecond))
+	a.world.silent.Store(int64(time.Hour))
+	require.Never(t, func() bool { return a.Route().Epoch > 1 }, 100*time.Millisecond, time.Millisecond)
+	a.heard.Store(int64(-time.Hour))
+	require.Eventually(t, func() bool { return a.Route().Epoch > 1 }, 5*time.Second, time.Millisecond)
+}
+
 func TestVacant(t *testing.T) {
 	for name, test := range map[string]struct {
 		seen  sighting
