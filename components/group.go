@@ -26,6 +26,7 @@ type GroupArgs struct {
 	Rollouts     *Rollouts         // required; brings new versions to the machines
 	Size         Size              // required
 	CPUPercent   float64           // required; the group grows and shrinks towards this average
+	Sessions     *boot.Sessions    // nil: nobody gets into a machine
 	Tags         map[string]string // of machines and their volumes, which a provider's default tags do not reach
 }
 
@@ -79,6 +80,11 @@ func (g *Group) register(ctx *pulumi.Context, name string, args *GroupArgs) erro
 	may, err := newRole(ctx, name, args.Workload.Containers, child)
 	if err != nil {
 		return err
+	}
+	if args.Sessions != nil {
+		if err = allowSessions(ctx, name, may, child); err != nil {
+			return err
+		}
 	}
 	template, err := args.template(ctx, name, may, child)
 	if err != nil {
@@ -245,7 +251,7 @@ func (a *GroupArgs) userData() pulumi.StringOutput {
 // machine fills in what the deployment found out; found answers for the i-th container. The host name is left to EC2: in
 // a group it has to tell machines apart.
 func (a *GroupArgs) machine(storeName string, found func(i int) (image, logGroup string)) boot.Machine {
-	m := boot.Machine{Region: a.Region}
+	m := boot.Machine{Region: a.Region, Sessions: a.Sessions}
 	if a.Pool.store != nil {
 		m.Store = &boot.Store{EFS: &boot.EFS{DNSName: storeName}}
 	}

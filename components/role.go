@@ -12,6 +12,7 @@ type role struct {
 	profile *iam.InstanceProfile
 	policy  *iam.RolePolicy // depend on it before launching what needs it at boot
 	arn     pulumi.StringOutput
+	name    pulumi.StringOutput
 }
 
 // newRole gives the machine that runs these containers a role of its own.
@@ -36,7 +37,7 @@ func newRole(ctx *pulumi.Context, name string, containers []Container, parent pu
 	if err != nil {
 		return nil, fmt.Errorf("instance profile: %w", err)
 	}
-	return &role{profile: profile, policy: allow, arn: r.Arn}, nil
+	return &role{profile: profile, policy: allow, arn: r.Arn, name: r.Name}, nil
 }
 
 // arns lists each repository and log group once, in the order in which containers name them.

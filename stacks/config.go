@@ -1,5 +1,10 @@
 package stacks
 
+import (
+	"twip/components"
+	"twip/infra/boot"
+)
+
 // Topology is the shape of an environment.
 type Topology string
 
@@ -28,6 +33,8 @@ type Config struct {
 	Zones            []string
 	LogRetentionDays int
 	Tags             map[string]string
+	WorkingHours     *components.Hours // nil: always
+	Sessions         *boot.Sessions    // nil: none
 	MultiZone        MultiZoneConfig
 }
 

@@ -21,7 +21,7 @@ type Key struct {
 }
 
 // Keys is the table, in the order in which Pulumi.yaml and the README show it.
-var Keys = slices.Concat(commonKeys, multiZoneKeys)
+var Keys = slices.Concat(commonKeys, operationKeys, multiZoneKeys)
 
 // commonKeys are those that every topology reads, and those of the single host.
 var commonKeys = []Key{

@@ -106,6 +106,9 @@ func together(c *Config) (problems []error) {
 	if c.Topology == MultiZone {
 		return append(problems, multiZoneTogether(c)...)
 	}
+	if c.Sessions != nil {
+		problems = append(problems, fmt.Errorf("twip:sessionAgent = %q: only machines in groups have it; the one host is replaced rather than looked into, and its console shows what it logs; remove it", c.Sessions.Version))
+	}
 	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
 	if have := components.InstanceTypes[c.InstanceType]; need > have {
 		problems = append(problems, fmt.Errorf("twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's %d MiB make %d MiB, but twip:instanceType = %q has %d; "+

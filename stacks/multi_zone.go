@@ -114,6 +114,7 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 			Rollouts:     rollouts,
 			Size:         tier.size,
 			CPUPercent:   tier.cpuPercent,
+			Sessions:     c.Sessions,
 			Tags:         c.allTags(),
 		}, on)
 		if err != nil {

@@ -86,6 +86,16 @@ func singleHost(ctx *pulumi.Context, c *Config) error {
 		return err
 	}
 
+	if c.WorkingHours != nil {
+		if _, err = components.NewNight(ctx, c.name("night"), &components.NightArgs{
+			InstanceID: host.InstanceID,
+			Region:     c.Region,
+			Hours:      *c.WorkingHours,
+		}, on); err != nil {
+			return err
+		}
+	}
+
 	ctx.Export("url", edge.URL)
 	if edge.StatsURL != nil {
 		ctx.Export("statsUrl", *edge.StatsURL)

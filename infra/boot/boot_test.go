@@ -44,6 +44,7 @@ func group() Machine {
 	m.Containers = m.Containers[1:2]
 	m.Containers[0].Ports = []Port{{8080, 8080}, {8082, 8082}}
 	m.Containers[0].AddressEnv = "TWIP_ADDRESS"
+	m.Sessions = &Sessions{Version: "3.3.987.0", SHA256: strings.Repeat("0123456789abcdef", 4)}
 	return m
 }
 
@@ -112,6 +113,8 @@ func TestRefusals(t *testing.T) {
 		"tmpfs":                {func(m *Machine) { m.Containers[0].Tmpfs = []string{"tmp"} }, "tmpfs"},
 		"env name":             {func(m *Machine) { m.Containers[0].Env = map[string]string{"a b": ""} }, "env"},
 		"env newline":          {func(m *Machine) { m.Containers[0].Env = map[string]string{"A": "x\ny"} }, "control characters"},
+		"agent's version":      {func(m *Machine) { m.Sessions = &Sessions{Version: "latest"} }, "sessions: version"},
+		"agent's digest":       {func(m *Machine) { m.Sessions = &Sessions{Version: "3.3.987.0", SHA256: "x"} }, "sessions: sha256"},
 		"address variable":     {func(m *Machine) { m.Containers[0].AddressEnv = "a b" }, "addressEnv"},
 		"address set twice": {func(m *Machine) {
 			m.Containers[2].AddressEnv = "APP_SERVERS"

@@ -28,6 +28,13 @@ type Machine struct {
 	Region     string      // AWS region of the log groups
 	Store      *Store      // nil: the machine keeps no data
 	Containers []Container // started in this order, stopped in reverse
+	Sessions   *Sessions   // nil: nobody can open a session on the machine
+}
+
+// Sessions lets people whom IAM lets in open a shell on the machine, through AWS Systems Manager: no SSH, no open port.
+type Sessions struct {
+	Version string // of Amazon's agent, such as 3.3.987.0
+	SHA256  string // of its Debian package for amd64, in hexadecimal
 }
 
 // Store is where the machine's data lives. Exactly one of the two is set.
@@ -69,18 +76,20 @@ type Container struct {
 type Port struct{ Host, Container int }
 
 var (
-	nameRE   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
-	regionRE = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-	deviceRE = regexp.MustCompile(`^/dev/[a-z]+[0-9]*$`)
-	volumeRE = regexp.MustCompile(`^vol-[0-9a-f]{8,17}$`)
-	labelRE  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
-	dnsRE    = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
-	imageRE  = regexp.MustCompile(`^[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}$`)
-	groupRE  = regexp.MustCompile(`^[A-Za-z0-9_./#-]{1,512}$`)
-	envRE    = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
-	wordRE   = regexp.MustCompile(`^[A-Za-z0-9/_.:=-]+$`)
-	tmpfsRE  = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+(:[a-z0-9=,]+)?$`)
-	pathRE   = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+$`)
+	nameRE    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+	regionRE  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	deviceRE  = regexp.MustCompile(`^/dev/[a-z]+[0-9]*$`)
+	volumeRE  = regexp.MustCompile(`^vol-[0-9a-f]{8,17}$`)
+	labelRE   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
+	dnsRE     = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	imageRE   = regexp.MustCompile(`^[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}$`)
+	groupRE   = regexp.MustCompile(`^[A-Za-z0-9_./#-]{1,512}$`)
+	envRE     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	wordRE    = regexp.MustCompile(`^[A-Za-z0-9/_.:=-]+$`)
+	tmpfsRE   = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+(:[a-z0-9=,]+)?$`)
+	versionRE = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
+	sha256RE  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	pathRE    = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+$`)
 )
 
 // Validate reports every value that cannot be rendered, joined into one error.
@@ -91,6 +100,10 @@ func (m Machine) Validate() error {
 	p.unless(len(m.Containers) > 0, "containers", "", "give the machine at least one container")
 	if m.Store != nil {
 		p.addAll(m.Store.validate())
+	}
+	if m.Sessions != nil {
+		p.unless(versionRE.MatchString(m.Sessions.Version), "sessions: version", m.Sessions.Version, "use the agent's version, such as 3.3.987.0")
+		p.unless(sha256RE.MatchString(m.Sessions.SHA256), "sessions: sha256", m.Sessions.SHA256, "use 64 hexadecimal digits")
 	}
 	seen, published := map[string]bool{}, map[int]string{}
 	for _, c := range m.Containers {

@@ -62,6 +62,9 @@ func (m Machine) packages() []string {
 	if m.Store != nil && m.Store.EFS != nil {
 		packages = append(packages, "nfs-common", "stunnel4")
 	}
+	if m.Sessions != nil {
+		packages = append(packages, "curl")
+	}
 	return packages
 }
 
@@ -71,6 +74,9 @@ func (m Machine) files(units []unit) []file {
 		{Path: "/root/.docker/config.json", Permissions: "0600", Content: `{"credsStore": "ecr-login"}` + "\n"},
 		script("twip-install"),
 		script("twip-watchdog"),
+	}
+	if m.Sessions != nil {
+		files = append(files, script("twip-sessions"))
 	}
 	if slices.ContainsFunc(m.Containers, func(c Container) bool { return c.AddressEnv != "" }) {
 		files = append(files, script("twip-address"))

@@ -47,6 +47,9 @@ WantedBy=multi-user.target
 		units = append(units, c.unit(m.Region, after))
 		after = append(after, c.unitName())
 	}
+	if m.Sessions != nil {
+		units = append(units, m.Sessions.unit(m.Region))
+	}
 	return append(units, watchdogUnit, watchdogTimer)
 }
 
@@ -87,6 +90,26 @@ OnUnitInactiveSec=30
 [Install]
 WantedBy=twip.target
 `}
+
+func (s Sessions) unit(region string) unit {
+	return unit{"twip-sessions.service", fmt.Sprintf(`[Unit]
+Description=The agent that opens sessions for people
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=%s
+Restart=on-failure
+RestartMode=direct
+RestartSec=30
+
+[Install]
+WantedBy=twip.target
+`, command(scriptDir+"twip-sessions", region, s.Version, s.SHA256))}
+}
 
 func (s Store) unit() unit {
 	program, needs := []string{scriptDir + "twip-volume"}, "network-online.target"
