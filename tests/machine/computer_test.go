@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -249,7 +248,7 @@ func requireNothingLeft(t *testing.T, name string) {
 	for _, file := range backing {
 		content, err := os.ReadFile(file)
 		if err == nil {
-			require.NotContains(t, string(content), fmt.Sprintf("/%s/", t.Name()), "a loop device is left")
+			require.NotContains(t, string(content), "twip."+name+".", "a loop device is left")
 		}
 	}
 }

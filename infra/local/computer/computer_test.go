@@ -26,7 +26,7 @@ func TestPathIsTheOneLoopDevicesKnow(t *testing.T) {
 	c := New("test", Options{State: filepath.Join(dir, "link")})
 	real, err := filepath.EvalSymlinks(dir)
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(real, "volumes", "vol-1.img"), c.volumeFile("vol-1"))
+	require.Equal(t, filepath.Join(real, "volumes", "twip.test.vol-1.img"), c.volumeFile("vol-1"))
 }
 
 func TestNetworkDividesItsSubnet(t *testing.T) {

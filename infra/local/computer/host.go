@@ -2,7 +2,6 @@ package computer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -90,21 +89,4 @@ func (c *Computer) install(ctx context.Context, program string, packages ...stri
 		return fmt.Errorf("%s is still not there after installing %s: install it by hand", program, packages[0])
 	}
 	return nil
-}
-
-// asRoot runs a program of this computer as root. Who may use Docker but is not root gets there through a container that enters the computer's
-// namespaces: losetup needs it, and Docker's group has that power anyway.
-func (c *Computer) asRoot(ctx context.Context, argv ...string) (string, error) {
-	if os.Geteuid() == 0 {
-		return run(ctx, nil, argv...)
-	}
-	base := c.BaseImage()
-	if base == "" {
-		return "", errors.New("call Ensure first")
-	}
-	return run(ctx, nil, append([]string{"docker", "run", "--rm", "--label", c.label(), "--network", "none", "--pid", "host",
-		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--cap-add", "SYS_CHROOT",
-		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
-		"--device-cgroup-rule", "b 7:* rwm", "--device-cgroup-rule", "c 10:237 rwm",
-		base, "nsenter", "--target", "1", "--mount", "--"}, argv...)...)
 }

@@ -12,7 +12,11 @@ import (
 // loopMajor is the device number of the kernel's loop devices, see Documentation/admin-guide/devices.txt of Linux.
 const loopMajor = 7
 
-// loops returns the loop devices whose backing file is one of this cloud's, by device name.
+// loopPrefix is what the names of this cloud's volume files begin with. It is to loop devices what the label is to Docker objects.
+func (c *Computer) loopPrefix() string { return "twip." + c.name + "." }
+
+// loops returns the loop devices whose backing file is one of this cloud's, by device name. They are known by the file's name alone:
+// a loop device that was made in a container has forgotten the directory.
 func (c *Computer) loops() (map[string]string, error) {
 	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	if err != nil {
@@ -24,12 +28,30 @@ func (c *Computer) loops() (map[string]string, error) {
 		if err != nil {
 			continue // it was detached meanwhile
 		}
-		backing := strings.TrimSuffix(strings.TrimSpace(string(content)), " (deleted)")
-		if filepath.Dir(backing) == c.path("volumes") {
-			found[strings.Split(f, "/")[3]] = backing
+		backing := filepath.Base(strings.TrimSuffix(strings.TrimSpace(string(content)), " (deleted)"))
+		if strings.HasPrefix(backing, c.loopPrefix()) {
+			found[strings.Split(f, "/")[3]] = c.path("volumes", backing)
 		}
 	}
 	return found, nil
+}
+
+// losetup runs losetup as root. Who may use Docker but is not root gets there through a container: Docker's group has that power anyway.
+func (c *Computer) losetup(ctx context.Context, args ...string) (string, error) {
+	if os.Geteuid() == 0 {
+		return run(ctx, nil, append([]string{"losetup"}, args...)...)
+	}
+	image, err := c.ensureImage(ctx, "machine", machineContext)
+	if err != nil {
+		return "", err
+	}
+	volumes := c.path("volumes")
+	return run(ctx, nil, append([]string{
+		"docker", "run", "--rm", "--label", c.label(), "--network", "none", "--cap-add", "SYS_ADMIN",
+		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
+		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor), "--device-cgroup-rule", "c 10:237 rwm", // /dev/loop-control
+		"--volume", "/dev:/dev", "--volume", volumes + ":" + volumes, "--entrypoint", "losetup", image,
+	}, args...)...)
 }
 
 // openLoop returns the number of the loop device of a file, and makes one where there is none, as after a restart of the computer.
@@ -39,7 +61,7 @@ func (c *Computer) openLoop(ctx context.Context, backing string) (int, error) {
 		return 0, err
 	}
 	if device == "" {
-		out, err := c.asRoot(ctx, "losetup", "--find", "--show", backing)
+		out, err := c.losetup(ctx, "--find", "--show", backing)
 		if err != nil {
 			return 0, fmt.Errorf("loop device: %w", err)
 		}
@@ -58,7 +80,7 @@ func (c *Computer) closeLoop(ctx context.Context, backing string) error {
 	if err != nil || device == "" {
 		return err
 	}
-	if _, err := c.asRoot(ctx, "losetup", "--detach", "/dev/"+device); err != nil {
+	if _, err := c.losetup(ctx, "--detach", "/dev/"+device); err != nil {
 		return fmt.Errorf("loop device: %w", err)
 	}
 	device, err = c.loopOf(backing)
@@ -74,7 +96,7 @@ func (c *Computer) refreshLoop(ctx context.Context, backing string) error {
 	if err != nil || device == "" {
 		return err
 	}
-	_, err = c.asRoot(ctx, "losetup", "--set-capacity", "/dev/"+device)
+	_, err = c.losetup(ctx, "--set-capacity", "/dev/"+device)
 	return err
 }
 

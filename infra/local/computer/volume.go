@@ -14,7 +14,10 @@ import (
 // attachment is the instance that has a volume, and the name of the volume's device there; empty for a volume that is not attached.
 type attachment struct{ Instance, Device string }
 
-func (c *Computer) volumeFile(id string) string     { return c.path("volumes", id+".img") }
+func (c *Computer) volumeFile(id string) string {
+	return c.path("volumes", c.loopPrefix()+id+".img")
+}
+
 func (c *Computer) attachmentFile(id string) string { return c.path("volumes", id+".json") }
 
 // CreateVolume makes a blank volume of so many GiB; it takes room on this computer only as it is written. A volume that exists keeps its data.
