@@ -48,7 +48,6 @@ func multiZoneTogether(c *Config) (problems []error) {
 			machine.kind, machine.container, machineMiB, need, machine.key, machine.instanceType, have)
 	}
 	unless(c.AppContainers == 1, "twip:appContainers = %d: in groups every machine has one app container; set twip:appServers, for example {min: 3, max: 6}", c.AppContainers)
-	unless(len(c.StatsCIDRs) == 0, "twip:statsCidrs = %q: a load balancer has no statistics page, the dashboard takes its place; remove it", c.StatsCIDRs)
 	unless(c.WorkingHours == nil, "twip:workingHours = %+v: groups run around the clock; remove it", c.WorkingHours)
 	unless(m.Network == nil || m.NATGateways == natPerZone && !m.InterfaceEndpoints,
 		"twip:natGateways = %q and twip:interfaceEndpoints = %t: with twip:network, whoever keeps that VPC decides about both; remove them", m.NATGateways, m.InterfaceEndpoints)

@@ -294,7 +294,6 @@ func TestProdRefusals(t *testing.T) {
 		"misspelt size":             {map[string]string{"twip:appServers": `{"mni":2}`}, "{min: number, max: number}"},
 		"memory":                    {map[string]string{"twip:memoryMiB": `{"app":4000}`}, `twip:instanceType = "t3.small" has 2048`},
 		"several containers":        {map[string]string{"twip:appContainers": "2"}, "twip:appServers"},
-		"statistics":                {map[string]string{"twip:statsCidrs": `["203.0.113.7/32"]`}, "dashboard takes its place"},
 		"CDN without all it needs":  {map[string]string{"twip:cdn": "true"}, "openssl rand -hex 32"},
 		"short secret":              {map[string]string{"twip:cdnSecret": "short"}, "32 to 128"},
 		"budget that nobody sees":   {map[string]string{"twip:monthlyBudgetUsd": "10"}, "twip:alarmEmail"},
