@@ -73,7 +73,7 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.Set("twip:baseImage", c.Computer.BaseImage()); err != nil {
 		return err
 	}
-	outputs, err := c.change(ctx, "up", (*engine.Engine).Up)
+	outputs, err := c.change(ctx, c.Computer, "up", (*engine.Engine).Up)
 	if err != nil {
 		return err
 	}
@@ -94,19 +94,19 @@ func (c *Cloud) Up(ctx context.Context) error {
 
 // Preview tells what Up would do. It changes nothing, and needs no Docker.
 func (c *Cloud) Preview(ctx context.Context) error {
-	_, err := c.change(ctx, "preview", (*engine.Engine).Preview)
+	_, err := c.change(ctx, nil, "preview", (*engine.Engine).Preview)
 	return err
 }
 
 // Refresh notices what vanished from this computer behind the engine's back; the next Up makes it anew.
 func (c *Cloud) Refresh(ctx context.Context) error {
-	_, err := c.change(ctx, "refresh", (*engine.Engine).Refresh)
+	_, err := c.change(ctx, c.Computer, "refresh", (*engine.Engine).Refresh)
 	return err
 }
 
 // Destroy deletes the stack's resources, data included, and everything else too unless another stack uses it.
 func (c *Cloud) Destroy(ctx context.Context) error {
-	if _, err := c.change(ctx, "destroy", (*engine.Engine).Destroy); err != nil {
+	if _, err := c.change(ctx, c.Computer, "destroy", (*engine.Engine).Destroy); err != nil {
 		return err
 	}
 	stacks, err := os.ReadDir(filepath.Dir(c.state))
@@ -142,7 +142,7 @@ func (c *Cloud) Scale(ctx context.Context, appContainers int) error {
 // Outputs are the stack's, with addresses that work on this computer.
 func (c *Cloud) Outputs(ctx context.Context) (map[string]any, error) {
 	var outputs map[string]any
-	err := c.engine(func(e *engine.Engine) (err error) {
+	err := c.engine(nil, func(e *engine.Engine) (err error) {
 		outputs, err = e.Outputs(ctx)
 		return err
 	})
@@ -167,10 +167,10 @@ func (c *Cloud) here(ctx context.Context, outputs map[string]any) (map[string]an
 	return outputs, nil
 }
 
-// change runs one of the engine's commands and sums up what it did.
-func (c *Cloud) change(ctx context.Context, verb string, do func(*engine.Engine, context.Context) (engine.Summary, error)) (map[string]any, error) {
+// change runs one of the engine's commands and sums up what it did. Without bodies, Docker is not asked for anything.
+func (c *Cloud) change(ctx context.Context, bodies provider.Computer, verb string, do func(*engine.Engine, context.Context) (engine.Summary, error)) (map[string]any, error) {
 	var summary engine.Summary
-	err := c.engine(func(e *engine.Engine) (err error) {
+	err := c.engine(bodies, func(e *engine.Engine) (err error) {
 		summary, err = do(e, ctx)
 		return err
 	})
@@ -186,12 +186,12 @@ func (c *Cloud) change(ctx context.Context, verb string, do func(*engine.Engine,
 }
 
 // engine starts the providers for as long as the command takes.
-func (c *Cloud) engine(do func(*engine.Engine) error) (err error) {
+func (c *Cloud) engine(bodies provider.Computer, do func(*engine.Engine) error) error {
 	config, err := c.config()
 	if err != nil {
 		return err
 	}
-	server, err := provider.Start(provider.Options{State: c.state, Dir: filepath.Join(c.options.Checkout, "infra"), Computer: c.Computer})
+	server, err := provider.Start(provider.Options{State: c.state, Dir: filepath.Join(c.options.Checkout, "infra"), Computer: bodies})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type progress struct {
 	told    map[string]bool      // the same: a component's end is told again with its outputs
 	summary Summary
 	refusal []string // what the engine said of failures, each once
+	plan    plan     // in a preview: what is told as a whole at its end
 }
 
 // beginning is what the engine says of a step only before it: what follows tells how it went.
@@ -34,7 +35,8 @@ type beginning struct {
 
 func newProgress(line func(string)) *progress {
 	p := &progress{events: make(chan events.EngineEvent), quit: make(chan struct{}), done: make(chan struct{}), line: line,
-		begun: map[string]beginning{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}}}
+		begun: map[string]beginning{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}},
+		plan: plan{parents: map[string]string{}, steps: map[string]string{}, ops: map[string]string{}}}
 	go p.listen()
 	return p
 }
@@ -66,6 +68,7 @@ func (p *progress) take(e events.EngineEvent) {
 	case e.ResourcePreEvent != nil:
 		m := e.ResourcePreEvent.Metadata
 		p.begun[m.URN+string(m.Op)] = beginning{time.Now(), m.Keys, m.Diffs}
+		p.plan.place(m)
 	case e.ResOutputsEvent != nil:
 		p.step(e.ResOutputsEvent.Metadata, e.ResOutputsEvent.Planning)
 	case e.ResOpFailedEvent != nil:
@@ -96,17 +99,19 @@ func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
 	if p.looking && m.Op == apitype.OpDelete {
 		op = "gone"
 	}
-	text := fmt.Sprintf("%-20s %s", op, human(m.URN))
+	text := human(m.URN)
 	switch {
 	case len(begun.replace) > 0:
 		text += " because of " + strings.Join(begun.replace, ", ")
 	case len(begun.change) > 0:
 		text += ": " + strings.Join(begun.change, ", ")
 	}
-	if !planning {
-		text += p.took(m)
+	if planning {
+		p.plan.steps[m.URN] = text
+		p.plan.ops[m.URN] = op
+		return
 	}
-	p.line(text)
+	p.line(fmt.Sprintf("%-20s %s%s", op, text, p.took(m)))
 }
 
 // took is how long an operation ran, if a person noticed.
@@ -143,6 +148,9 @@ func (p *progress) diagnostic(d *apitype.DiagnosticEvent) {
 }
 
 func (p *progress) total(s *apitype.SummaryEvent) {
+	for _, line := range p.plan.tree() {
+		p.line(line)
+	}
 	var parts []string
 	for op, n := range s.ResourceChanges {
 		p.summary.Changes[string(op)] = n
