@@ -36,12 +36,16 @@ func TestLines(t *testing.T) {
 		events []apitype.EngineEvent
 		want   []string
 	}{
-		"create":              {step(apitype.OpCreate, false), []string{"create               Instance host"}},
-		"unchanged":           {step(apitype.OpSame, false), nil},
-		"planned replacement": {append(step(apitype.OpCreateReplacement, true), step(apitype.OpReplace, true)...), []string{"replace              Instance host because of userData"}},
-		"replacement":         {append(step(apitype.OpCreateReplacement, false), step(apitype.OpReplace, false)...), []string{"create-replacement   Instance host because of userData"}},
-		"told twice":          {append(step(apitype.OpCreate, false), step(apitype.OpCreate, false)...), []string{"create               Instance host"}},
-		"error":               {[]apitype.EngineEvent{{DiagnosticEvent: &apitype.DiagnosticEvent{URN: machine, Severity: "error", Message: "<{%reset%}>no capacity<{%reset%}>\n"}}}, []string{"Instance host: no capacity"}},
+		"create":    {step(apitype.OpCreate, false), []string{"create               Instance host"}},
+		"unchanged": {step(apitype.OpSame, false), nil},
+		"planned replacement": {
+			append(append(step(apitype.OpCreateReplacement, true), step(apitype.OpReplace, true)...),
+				apitype.EngineEvent{SummaryEvent: &apitype.SummaryEvent{ResourceChanges: map[apitype.OpType]int{"replace": 1}}}),
+			[]string{"replace    Instance host because of userData", "1 replace, in 0 s"},
+		},
+		"replacement": {append(step(apitype.OpCreateReplacement, false), step(apitype.OpReplace, false)...), []string{"create-replacement   Instance host because of userData"}},
+		"told twice":  {append(step(apitype.OpCreate, false), step(apitype.OpCreate, false)...), []string{"create               Instance host"}},
+		"error":       {[]apitype.EngineEvent{{DiagnosticEvent: &apitype.DiagnosticEvent{URN: machine, Severity: "error", Message: "<{%reset%}>no capacity<{%reset%}>\n"}}}, []string{"Instance host: no capacity"}},
 		"summary": {[]apitype.EngineEvent{{SummaryEvent: &apitype.SummaryEvent{DurationSeconds: 3, ResourceChanges: map[apitype.OpType]int{"same": 2, "create": 1}}}},
 			[]string{"1 create, 2 same, in 3 s"}},
 	} {
