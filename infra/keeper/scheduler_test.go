@@ -311,7 +311,11 @@ func (p *simProcess) operate(happen func()) {
 			reply()
 		}
 	}
-	p.s.after(p.latency(), arrive)
+	trip := p.latency()
+	if p.s.chance(0.001) { // long enough for others to take over more than once
+		trip += p.s.uniform(0, 6*time.Second)
+	}
+	p.s.after(trip, arrive)
 	t.park()
 	p.turn()
 }

@@ -50,6 +50,11 @@ func (o *Options) complete() error {
 	if err != nil {
 		return fmt.Errorf("--listen %q: %w; give host:port or :port", o.Listen, err)
 	}
+	// A container on its machine's own network is told under which address other machines reach that one.
+	if address := os.Getenv(AddressEnv); address != "" {
+		o.Advertise = net.JoinHostPort(address, port)
+		return nil
+	}
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		return err
@@ -143,14 +148,24 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Healthy asks the keeper at the admin address whether it can answer, for a container's health check.
-func Healthy(admin string) error {
+// AddressEnv names the variable with the address that other keepers reach this one by, for want of --advertise.
+const AddressEnv = "TWIP_ADDRESS"
+
+// What a keeper can be asked at its admin address: whether it can answer requests, or only whether its process works.
+// What restarts or replaces servers asks the second; see Health in the package comment.
+const (
+	CanAnswer = "/health"
+	Lives     = "/live"
+)
+
+// Healthy puts one of these questions to the keeper at the admin address.
+func Healthy(admin, question string) error {
 	_, port, err := net.SplitHostPort(admin)
 	if err != nil {
 		return fmt.Errorf("--admin %q: %w; give host:port or :port", admin, err)
 	}
 	client := &http.Client{Timeout: 2 * time.Second}
-	resp, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + "/health")
+	resp, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + question)
 	if err != nil {
 		return err
 	}

@@ -51,8 +51,15 @@ func (j *prevayler) Silent() time.Duration {
 	return j.process.s.now - j.silent
 }
 
+// Kill takes its time: a process that waits for a store that hangs ends only when the store answers.
 func (j *prevayler) Kill() {
-	j.process.s.after(j.process.s.uniform(0, 5*time.Millisecond), j.exit)
+	j.process.s.after(j.process.s.uniform(0, 200*time.Millisecond), func() {
+		if j.process.cut {
+			j.process.onJoin = append(j.process.onJoin, j.exit)
+			return
+		}
+		j.exit()
+	})
 }
 
 func (j *prevayler) exit() {

@@ -15,7 +15,7 @@ import (
 
 const usage = `usage:
   keeper serve --store DIR [options] -- COMMAND...   run COMMAND (the JVM) when this server leads
-  keeper health [--admin ADDRESS]                    exit 0 if this server can answer
+  keeper health [--live] [--admin ADDRESS]           exit 0 if this server can answer, or only lives
   keeper epochs --store DIR                          list the restore points
   keeper restore --store DIR EPOCH                   go back to a restore point
 Each takes --help.
@@ -47,7 +47,7 @@ func serve(args []string) error {
 	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
 	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
-	f.StringVar(&o.Advertise, "advertise", "", "host:port where other keepers reach this one (default: first IPv4 and --listen's port)")
+	f.StringVar(&o.Advertise, "advertise", "", "host:port where other keepers reach this one (default: $"+keeper.AddressEnv+" or the first IPv4, and --listen's port)")
 	f.StringVar(&o.ReadyPath, "ready-path", o.ReadyPath, "page that answers below 500 once the application works")
 	reads := f.String("read-paths", strings.Join(o.ReadPaths, ","), "actions that change nothing, separated by commas")
 	f.DurationVar(&o.Hold, "hold", o.Hold, "how long a request waits for a leader")
@@ -72,10 +72,14 @@ func serve(args []string) error {
 func health(args []string) error {
 	f := flag.NewFlagSet("keeper health", flag.ExitOnError)
 	admin := f.String("admin", keeper.DefaultOptions().Admin, "admin address of the keeper on this computer")
+	live := f.Bool("live", false, "ask only whether the process works, not whether it can answer")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	return keeper.Healthy(*admin)
+	if *live {
+		return keeper.Healthy(*admin, keeper.Lives)
+	}
+	return keeper.Healthy(*admin, keeper.CanAnswer)
 }
 
 func epochs(args []string) error {
