@@ -104,24 +104,32 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 	return err
 }
 
-// Destroy deletes the stack's resources, data included, and everything else too unless another stack uses it.
+// Destroy deletes the stack's resources, data included, and what the local cloud needs besides, unless another stack
+// needs it too. Images stay, so that the next Up is quick; Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
 	if _, err := c.change(ctx, c.Computer, "destroy", (*engine.Engine).Destroy); err != nil {
 		return err
 	}
-	stacks, err := os.ReadDir(filepath.Dir(c.state))
-	if err != nil {
+	if err := os.RemoveAll(c.state); err != nil {
 		return err
 	}
-	if len(stacks) > 1 {
-		return os.RemoveAll(c.state)
+	others, err := os.ReadDir(filepath.Dir(c.state))
+	if err != nil || len(others) > 0 {
+		return err
 	}
-	return c.Clean(ctx)
+	if err := c.Computer.Remove(ctx); err != nil {
+		return err
+	}
+	c.say("no container, volume, network or loop device of the local cloud is left; make local-clean removes its images too")
+	return nil
 }
 
 // Clean removes everything that this local cloud made, of all its stacks, whether or not an engine remembers it.
 func (c *Cloud) Clean(ctx context.Context) error {
 	if err := c.Computer.Clean(ctx); err != nil {
+		return err
+	}
+	if err := computer.RemoveSharedImages(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(filepath.Dir(c.state)), os.RemoveAll(filepath.Join(c.options.Checkout, ".build"))); err != nil {
