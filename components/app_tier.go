@@ -72,7 +72,8 @@ func (a *AppTierArgs) container(name string) boot.Container {
 		PIDs:       512, // a thread counts as one; Jetty's pool has up to 200
 		Tmpfs:      []string{"/run:size=16m,mode=1777", "/tmp:size=64m,mode=1777"},
 		StoreMount: "/store",
-		Health:     []string{"/usr/local/bin/keeper", "health"},
+		// A container that fails this is restarted, which is no help when the store is away: it asks only for the process.
+		Health: []string{"/usr/local/bin/keeper", "health", "--live"},
 		// Prevayler takes its snapshot only when it is stopped in an orderly way; the snapshot grows with the data.
 		StopSeconds: 75,
 	}

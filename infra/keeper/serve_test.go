@@ -183,7 +183,7 @@ func gone(pid int) func() bool {
 func TestServe(t *testing.T) {
 	store := t.TempDir()
 	a, b := newProgram(t, store), newProgram(t, store)
-	healthy := func(p *program) func() bool { return func() bool { return Healthy(p.admin) == nil } }
+	healthy := func(p *program) func() bool { return func() bool { return Healthy(p.admin, CanAnswer) == nil } }
 	a.start()
 	require.Eventually(t, healthy(a), 30*time.Second, 10*time.Millisecond)
 	b.start()
