@@ -83,11 +83,13 @@
 //
 // # Requests
 //
-// A standby forwards to the leader, whose keeper applies the gate. Requests that no JVM can take right now are
-// held, bounded in time (Options.Hold) and number (Options.MaxHeld), bodies up to bodyLimit bytes each. A
-// request that certainly reached no JVM is sent again. One that may have is sent again only if it cannot change
-// data: GET, HEAD or OPTIONS without a query, to a path that is no action or a listed read-only one
-// (Options.ReadPaths). Any other gets 503 with Retry-After, because whether it was carried out is unknown.
+// A standby forwards to the leader, whose keeper applies the gate and says so in the answer: an address may have
+// passed to another process, and an answer without the leader's word is not given to anybody. Requests that no
+// JVM can take right now are held, bounded in time (Options.Hold) and number (Options.MaxHeld), bodies up to
+// bodyLimit bytes each. A request that certainly reached no JVM is sent again. One that may have is sent again
+// only if it cannot change data: GET, HEAD or OPTIONS without a query, to a path that is no action or a listed
+// read-only one (Options.ReadPaths). Any other gets 503 with Retry-After, because whether it was carried out is
+// unknown.
 //
 // # Sessions
 //

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,9 @@ const (
 	forwardedHeader = "Keeper-Forwarded"
 	// probeHeader marks a keeper's question whether this one leads and is ready.
 	probeHeader = "Keeper-Probe"
+	// epochHeader is on every answer that a leader gives to another keeper: the epoch under which the gate let it
+	// pass. Whoever answers without it only has an address that a leader had.
+	epochHeader = "Keeper-Epoch"
 	// refusedHeader is on a keeper's own 503 and says whether the JVM may have received the request.
 	refusedHeader = "Keeper-Refused"
 	unsent        = "unsent"
@@ -183,6 +187,10 @@ func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bo
 		return nil, uncertain
 	}
 	resp.Header.Del(refusedHeader)
+	resp.Header.Del(epochHeader)
+	if req.Header.Get(forwardedHeader) != "" {
+		resp.Header.Set(epochHeader, strconv.FormatUint(epoch, 10))
+	}
 	p.keeper.metrics.local.Add(1)
 	answer := io.ReadCloser(&closing{resp.Body, done})
 	if !repeatable && resp.ContentLength != 0 {
@@ -210,6 +218,12 @@ func (p *proxy) tryRemote(req *http.Request, b *body, route Route, repeatable bo
 		cancel()
 		return nil, notSent
 	}
+	if resp.Header.Get(refusedHeader) == "" && resp.Header.Get(epochHeader) == "" {
+		resp.Body.Close()
+		cancel()
+		return nil, uncertain
+	}
+	resp.Header.Del(epochHeader)
 	p.keeper.metrics.forwarded.Add(1)
 	resp.Body = &closing{resp.Body, cancel}
 	return resp, answered

@@ -94,7 +94,10 @@ func TestAnswersOfAFormerLeader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var s *site
 			asked, leader := atomic.Int64{}, atomic.Int64{}
-			next := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leader.Add(1) }))
+			next := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set(epochHeader, "2")
+				leader.Add(1)
+			}))
 			defer next.Close()
 			s = newSite(t, func(http.ResponseWriter, *http.Request) {
 				asked.Add(1)
@@ -333,4 +336,29 @@ func TestAdmin(t *testing.T) {
 		require.Contains(t, body, line)
 	}
 	require.Equal(t, 1, strings.Count(body, "# TYPE keeper_requests_total"))
+}
+
+// An address can pass from a leader to another process; what that one answers is nobody's news.
+func TestStrangerAtTheLeadersAddress(t *testing.T) {
+	for method, want := range map[string]string{http.MethodGet: unsent, http.MethodPost: inDoubt} {
+		t.Run(method, func(t *testing.T) {
+			stranger := httptest.NewServer(http.NotFoundHandler())
+			defer stranger.Close()
+			s := newStandby(t, address(stranger))
+			resp, _ := s.do(t, method, "/", "")
+			refused(t, resp, want)
+		})
+	}
+}
+
+func TestLeaderVouchesForItsAnswersToKeepersOnly(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(epochHeader, "99") })
+	resp, _ := s.do(t, http.MethodGet, "/", "", forwardedHeader, "1")
+	require.Equal(t, "1", resp.Header.Get(epochHeader))
+	resp, _ = s.do(t, http.MethodGet, "/", "")
+	require.Empty(t, resp.Header.Get(epochHeader))
+	standby := newStandby(t, address(s.server))
+	resp, _ = standby.do(t, http.MethodGet, "/", "")
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Empty(t, resp.Header.Get(epochHeader))
 }
