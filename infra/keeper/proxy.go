@@ -259,6 +259,8 @@ func (p *proxy) refuse(req *http.Request, why string) *http.Response {
 	} else {
 		p.keeper.metrics.unsent.Add(1)
 	}
+	// Not the path or the query: they may be a reader's own words. Production counts these lines.
+	p.keeper.log.Warn("refused", "state", why, "method", req.Method)
 	return &http.Response{
 		StatusCode: http.StatusServiceUnavailable, ProtoMajor: 1, ProtoMinor: 1, Request: req,
 		Header: http.Header{"Retry-After": {"1"}, refusedHeader: {why}, "Cache-Control": {"no-store"},

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 10000, "how many schedules the simulation tries")
+	schedules = flag.Int("schedules", defaultSchedules, "how many schedules the simulation tries")
 	seed      = flag.Int64("seed", 0, "replay this schedule only, with its log")
 )
 

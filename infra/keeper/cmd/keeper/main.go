@@ -64,7 +64,7 @@ func serve(args []string) error {
 	o.Command = f.Args()
 	o.ReadPaths = strings.Split(*reads, ",")
 	if o.Store == "" || len(o.Command) == 0 {
-		return errors.New("--store and a command are required: keeper serve --store DIR -- java ...")
+		return errors.New("--store and a command are required, as in: keeper serve --store DIR -- COMMAND")
 	}
 	return keeper.Serve(o, os.Stdout)
 }
