@@ -198,12 +198,12 @@ func TestServe(t *testing.T) {
 
 	before := b.jvm()
 	a.kill()
-	require.Eventually(t, gone(before), 5*time.Second, 10*time.Millisecond, "a JVM outlives its keeper")
+	require.Eventually(t, gone(before), 30*time.Second, 10*time.Millisecond, "a JVM outlives its keeper")
 	b.post("after-the-keeper-died") // held until b leads
 
 	before = b.jvm()
 	require.NoError(t, syscall.Kill(before, syscall.SIGKILL))
-	require.Eventually(t, gone(before), 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, gone(before), 30*time.Second, 10*time.Millisecond)
 	b.post("after-the-JVM-died")
 	code, body := b.get("/Read.action")
 	require.Equal(t, http.StatusOK, code)
