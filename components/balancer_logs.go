@@ -9,7 +9,7 @@ func balancerLogs(name, region string, days int) logBucket {
 		writers["AWS"] = "arn:aws:iam::" + account + ":root"
 	}
 	write := statement{Sid: "Write", Effect: "Allow", Principal: writers, Action: []string{"s3:PutObject"}, Resource: []string{"{0}/*"}}
-	return logBucket{name: name, days: days, ownership: "BucketOwnerEnforced", policy: policy{Statement: []statement{write, encryptedOnly}}}
+	return logBucket{name: name, days: days, ownership: ownedByPolicy, policy: policy{Statement: []statement{write, encryptedOnly}}}
 }
 
 // balancerAccounts are Amazon's accounts that write access logs in regions older than August 2022; in younger ones the

@@ -5,6 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // CDNArgs put CloudFront between visitors and the load balancer: static files are answered near the visitor, everything
@@ -108,7 +110,8 @@ func newDistribution(ctx *pulumi.Context, name string, args *EdgeProxyArgs, chil
 			MinimumProtocolVersion: pulumi.String("TLSv1.2_2021"),
 		},
 		Tags: named(name),
-	}, child, pulumi.DependsOn([]pulumi.Resource{mayLog}))
+	}, child, pulumi.DependsOn([]pulumi.Resource{mayLog}),
+		guardrails.Except(ctx, "CloudFront.1", "the origin is the application, which answers / itself"))
 	if err != nil {
 		return nil, fmt.Errorf("distribution: %w", err)
 	}

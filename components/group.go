@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/guardrails"
 	"twip/infra/boot"
 )
 
@@ -110,7 +111,8 @@ func (g *Group) register(ctx *pulumi.Context, name string, args *GroupArgs) erro
 		WaitForCapacityTimeout: pulumi.String("15m"),
 		EnabledMetrics:         pulumi.ToStringArray(groupMetrics),
 		Tags:                   args.groupTags(name),
-	}, child, pulumi.DependsOn(args.ready(may)), pulumi.IgnoreChanges([]string{"launchTemplate.version"}))
+	}, child, pulumi.DependsOn(args.ready(may)), pulumi.IgnoreChanges([]string{"launchTemplate.version"}),
+		guardrails.ExceptWhen(ctx, !args.Pool.check.replaces, "AutoScaling.1", "an outage of the store must not make the group throw its servers away"))
 	if err != nil {
 		return fmt.Errorf("autoscaling group: %w", err)
 	}

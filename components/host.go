@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/guardrails"
 	"twip/infra/boot"
 )
 
@@ -112,7 +113,8 @@ func (h *Host) register(ctx *pulumi.Context, name string, args *HostArgs) error 
 	if _, err = ec2.NewEipAssociation(ctx, name, &ec2.EipAssociationArgs{
 		InstanceId:   machine.ID(),
 		AllocationId: args.AddressID,
-	}, child, pulumi.DeleteBeforeReplace(true)); err != nil {
+	}, child, pulumi.DeleteBeforeReplace(true),
+		guardrails.Except(ctx, "EC2.9", "the one machine is its own edge: visitors reach it, by the ports that its security group opens")); err != nil {
 		return fmt.Errorf("association of the address: %w", err)
 	}
 	return nil

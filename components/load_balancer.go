@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // BalancerArgs are what an edge in several zones is told beside what every edge is.
@@ -67,7 +69,10 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 		IdleTimeout:              pulumi.Int(idleSeconds),
 		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
 		Tags:                     named(name),
-	}, child, pulumi.Protect(args.Balancer.Protect), pulumi.DependsOn([]pulumi.Resource{mayLog}))
+	}, child, pulumi.Protect(args.Balancer.Protect), pulumi.DependsOn([]pulumi.Resource{mayLog}),
+		guardrails.ExceptWhen(ctx, !args.Balancer.Protect, "ELB.6", "whoever is about to destroy the environment lifts the protection by configuration"),
+		guardrails.ExceptWhen(ctx, args.Balancer.WebACL == nil, "ELB.16", "the firewall is a step on the way to the public release (twip:waf)"),
+		guardrails.ExceptWhen(ctx, args.Balancer.CDN != nil, "ELB.16", "the firewall stands at CloudFront, where it sees visitors' own addresses; the load balancer answers nobody else"))
 	if err != nil {
 		return fmt.Errorf("load balancer: %w", err)
 	}
@@ -158,7 +163,7 @@ func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *Ed
 			Protocol:        pulumi.String("HTTP"),
 			DefaultActions:  args.defaultAction(),
 			Tags:            named(name),
-		}, child)
+		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every preview warns of it"))
 	}
 	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)}, child)
 	if err != nil {

@@ -5,21 +5,27 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // logBucket is a private bucket for access logs: closed to the public, encrypted with keys of S3 itself, emptied by age.
 type logBucket struct {
 	name      string
 	days      int    // how long an object is kept
-	ownership string // BucketOwnerEnforced, or BucketOwnerPreferred for a service that still hands objects over by ACL
+	ownership string // ownedByPolicy, or BucketOwnerPreferred for a service that still hands objects over by ACL
 	policy    policy // {0} stands for the bucket's ARN
 }
+
+// ownedByPolicy is a bucket without access control lists.
+const ownedByPolicy = "BucketOwnerEnforced"
 
 // register also returns what must be there before a service is pointed at the bucket.
 func (l logBucket) register(ctx *pulumi.Context, parent pulumi.ResourceOption) (*s3.BucketV2, pulumi.Resource, error) {
 	name := l.name
 	// Logs must not stop an environment's removal; what is worth keeping longer is worth copying elsewhere.
-	bucket, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(true), Tags: named(name)}, parent)
+	bucket, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(true), Tags: named(name)}, parent,
+		guardrails.Except(ctx, "S3.9", "it holds access logs itself; logging who reads them would need a bucket that logs who reads that"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: %w", err)
 	}
@@ -34,7 +40,7 @@ func (l logBucket) register(ctx *pulumi.Context, parent pulumi.ResourceOption) (
 	if _, err = s3.NewBucketOwnershipControls(ctx, name, &s3.BucketOwnershipControlsArgs{
 		Bucket: bucket.ID(),
 		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(l.ownership)},
-	}, parent); err != nil {
+	}, parent, guardrails.ExceptWhen(ctx, l.ownership != ownedByPolicy, "S3.12", "CloudFront's standard logs are handed over by access control list")); err != nil {
 		return nil, nil, fmt.Errorf("log bucket: ownership: %w", err)
 	}
 	if _, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{

@@ -7,12 +7,15 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // NetworkArgs describe a network with a public subnet in each of its zones.
 type NetworkArgs struct {
-	CIDR  string   // IPv4 range of the VPC, /16 to /24
-	Zones []string // full names, such as eu-central-1a, each once
+	CIDR       string   // IPv4 range of the VPC, /16 to /24
+	Zones      []string // full names, such as eu-central-1a, each once
+	FlowLogged bool     // whoever asks for the network keeps a flow log of it
 }
 
 // Network is a VPC of its own, with a way to the internet and nothing open: the default security group has no rules.
@@ -45,7 +48,7 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *NetworkArgs) 
 		EnableDnsSupport:   pulumi.Bool(true),
 		EnableDnsHostnames: pulumi.Bool(true),
 		Tags:               named(name),
-	}, child)
+	}, child, guardrails.ExceptWhen(ctx, !args.FlowLogged, "EC2.6", "a training network costs nothing; its one machine is disposable, and the edge logs every request"))
 	if err != nil {
 		return fmt.Errorf("VPC: %w", err)
 	}

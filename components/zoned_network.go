@@ -71,7 +71,7 @@ func (n *ZonedNetwork) adopt(_ *pulumi.Context, _ string, args *ZonedNetworkArgs
 
 func (n *ZonedNetwork) register(ctx *pulumi.Context, name string, args *ZonedNetworkArgs) error {
 	child := pulumi.Parent(n)
-	outer, err := NewNetwork(ctx, name, &NetworkArgs{CIDR: args.CIDR, Zones: args.Zones}, child)
+	outer, err := NewNetwork(ctx, name, &NetworkArgs{CIDR: args.CIDR, Zones: args.Zones, FlowLogged: true}, child)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package stacks
 
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // topologies has the program of each topology.
@@ -18,11 +20,11 @@ func topologyNames() []string {
 	return names
 }
 
-// Program declares the environment that the stack's configuration describes.
+// Program declares the environment that the stack's configuration describes, under the rules that hold for all of them.
 func Program(ctx *pulumi.Context) error {
 	c, err := Load(ctx)
 	if err != nil {
 		return err
 	}
-	return topologies[c.Topology](ctx, c)
+	return guardrails.Enforce(ctx, func(ctx *pulumi.Context) error { return topologies[c.Topology](ctx, c) })
 }

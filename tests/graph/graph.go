@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -93,6 +94,7 @@ func run(config map[string]string, program pulumi.RunFunc, m *monitor) (*Graph, 
 		i.MonitorAddr, i.EngineAddr = listener.Addr().String(), listener.Addr().String()
 	})
 	server.GracefulStop() // RunErr has closed its connections: this waits for the last handlers only
+	err = errors.Join(err, m.close())
 	if stopped := <-served; err == nil && stopped != nil {
 		err = fmt.Errorf("graph: serving the program: %w", stopped)
 	}

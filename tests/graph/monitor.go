@@ -23,21 +23,26 @@ type monitor struct {
 	stack   string
 	preview bool
 	fails   string // type of which no resource can be made
+
+	transforms []transform
 }
 
 const providerPrefix = "pulumi:providers:"
 
 // SupportsFeature says yes to what the engine of this version does and this double does too.
 func (m *monitor) SupportsFeature(_ context.Context, in *pulumirpc.SupportsFeatureRequest) (*pulumirpc.SupportsFeatureResponse, error) {
-	features := []string{"secrets", "resourceReferences", "aliasSpecs", "deletedWith"}
+	features := []string{"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "transforms"}
 	return &pulumirpc.SupportsFeatureResponse{HasSupport: slices.Contains(features, in.GetId())}, nil
 }
 
 // RegisterResource keeps the resource and answers as the cloud would.
-func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterResourceRequest) (*pulumirpc.RegisterResourceResponse, error) {
+func (m *monitor) RegisterResource(ctx context.Context, in *pulumirpc.RegisterResourceRequest) (*pulumirpc.RegisterResourceResponse, error) {
 	urn := m.urn(in.GetParent(), in.GetType(), in.GetName())
 	if in.GetType() == string(resource.RootStackType) {
 		return &pulumirpc.RegisterResourceResponse{Urn: urn}, nil
+	}
+	if err := m.transformed(ctx, in); err != nil {
+		return nil, err
 	}
 	inputs, err := unmarshal(in.GetObject())
 	if err != nil {

@@ -1,0 +1,127 @@
+package guardrails
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+var documentRules = []*Rule{
+	{
+		ID: "TWIP-CONTAINER-1", Title: "containers do not run as root",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool {
+			return len(flags(c, "--user")) == 1 && ordinaryUser.MatchString(flags(c, "--user")[0])
+		}, "run every container with --user and numbers that are not 0"),
+	},
+	{
+		ID: "TWIP-CONTAINER-2", Title: "containers write nowhere but to what is mounted for it",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool { return slices.Contains(c, "--read-only") }, "run every container with --read-only"),
+	},
+	{
+		ID: "TWIP-CONTAINER-3", Title: "containers have no capabilities, and gain none",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool {
+			return slices.Equal(flags(c, "--cap-drop"), []string{"ALL"}) && len(flags(c, "--cap-add")) == 0 &&
+				slices.Equal(flags(c, "--security-opt"), []string{"no-new-privileges"})
+		}, "run every container with --cap-drop ALL --security-opt no-new-privileges, and nothing that takes it back"),
+	},
+	{
+		ID: "TWIP-CONTAINER-4", Title: "containers have limits of memory and processes",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool {
+			memory, swap, processes := flags(c, "--memory"), flags(c, "--memory-swap"), flags(c, "--pids-limit")
+			return len(memory) == 1 && limited(memory[0]) && slices.Equal(memory, swap) && len(processes) == 1 && limited(processes[0])
+		}, "run every container with --memory, the same --memory-swap, and --pids-limit"),
+	},
+	{
+		ID: "TWIP-CONTAINER-5", Title: "containers see nothing of the machine: no privileges, no namespaces, no Docker socket",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(contained, "take the flag away"),
+	},
+	{
+		ID: "TWIP-CONTAINER-6", Title: "containers run from images that are named by digest",
+		Source: containerGuide, Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool { return digest.MatchString(c[len(c)-1]) }, "use the image's RepoDigest"),
+	},
+	{
+		ID: "TWIP-CONTAINER-7", Title: "containers log to CloudWatch, and do not stand still because of it",
+		Source: "https://docs.docker.com/engine/logging/drivers/awslogs/", Types: []string{instance, template},
+		check: everyContainer(func(c []string) bool {
+			options := flags(c, "--log-opt")
+			return slices.Equal(flags(c, "--log-driver"), []string{"awslogs"}) && slices.Contains(options, "mode=non-blocking")
+		}, "run every container with --log-driver awslogs --log-opt mode=non-blocking"),
+	},
+	{
+		ID: "TWIP-MOUNT-1", Title: "keepers see what others wrote, and wait for the store rather than fail a write",
+		Source: "https://docs.aws.amazon.com/efs/latest/ug/mounting-fs-nfs-mount-settings.html", Types: []string{instance, template},
+		check: inUserData(func(d *document) bool {
+			mount := d.file("/twip-efs")
+			given := options(mount)
+			return mount == "" || !slices.ContainsFunc(mountOptions, func(o string) bool { return !slices.Contains(given, o) })
+		}, "mount with "+strings.Join(mountOptions, ",")),
+	},
+	{
+		ID: "TWIP-MOUNT-2", Title: "the store is reached over TLS, and proves who it is",
+		Source: "https://docs.aws.amazon.com/efs/latest/ug/encryption-in-transit.html", Types: []string{instance, template},
+		check: inUserData(func(d *document) bool {
+			tunnel := d.file("/stunnel/twip-efs.conf")
+			return d.file("/twip-efs") == "" || strings.Contains(tunnel, "\nverifyChain = yes\n") &&
+				safeTLS.MatchString(tunnel) && strings.Contains(tunnel, "\ncheckHost = ")
+		}, "let stunnel verify the chain and the host, with TLS 1.2 or newer"),
+	},
+	{
+		ID: "TWIP-ACCESS-1", Title: "machines let nobody log in",
+		Source: ownDesign, Types: []string{instance, template},
+		check: inUserData(func(d *document) bool { return !logins.MatchString(d.text) }, "take it out: machines have no SSH and no passwords"),
+	},
+	{
+		ID: "TWIP-SECRET-1", Title: "user data holds no secret: whoever may describe a machine reads it",
+		Source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html", Types: []string{instance, template},
+		check: all(
+			inUserData(func(d *document) bool { return !secrets.MatchString(d.text) }, "let the machine fetch it with its role"),
+			func(r *Resource, _ *Graph) []finding {
+				if !r.Properties["userData"].ContainsSecrets() {
+					return nil
+				}
+				return []finding{{r.at("userData"), "let the machine fetch it with its role"}}
+			},
+		),
+	},
+}
+
+const containerGuide = "https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html"
+
+var (
+	ordinaryUser = regexp.MustCompile(`^[1-9][0-9]*:[1-9][0-9]*$`)
+	digest       = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	safeTLS      = regexp.MustCompile(`\nsslVersionMin = TLSv1\.[23]\n`)
+	logins       = regexp.MustCompile(`ssh_authorized_keys|ssh_import_id|chpasswd|ssh_pwauth|plain_text_passwd|hashed_passwd|openssh-server`)
+	// secrets are what they are known by: access keys, private keys, and words that stand before one.
+	secrets = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?i)(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
+)
+
+// mountOptions are the ones that the keeper's promises rest on.
+var mountOptions = []string{"nfsvers=4.1", "hard", "noresvport", "actimeo=0", "lookupcache=none", "nodev", "nosuid", "noexec"}
+
+// options are the words of a script between commas and spaces.
+func options(script string) []string {
+	return strings.FieldsFunc(strings.ReplaceAll(script, "options=", ""), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+func limited(value string) bool {
+	return value != "" && value != "0" && value != "0m" && !strings.HasPrefix(value, "-")
+}
+
+func contained(command []string) bool {
+	for _, flag := range []string{"--pid", "--ipc", "--uts", "--userns", "--cgroupns", "--device", "--volumes-from"} {
+		if len(flags(command, flag)) > 0 {
+			return false
+		}
+	}
+	mounts := slices.Concat(flags(command, "--volume"), flags(command, "-v"), flags(command, "--mount"))
+	return !slices.Contains(command, "--privileged") && slices.Equal(flags(command, "--network"), []string{"twip"}) &&
+		!slices.ContainsFunc(mounts, func(m string) bool { return !strings.Contains(m, "source=/var/lib/twip/volume/store,") })
+}
