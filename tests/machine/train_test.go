@@ -34,13 +34,14 @@ func TestTrain(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	e := &environment{t: t, log: &bytes.Buffer{}}
+	// Not t.TempDir(): what an interrupted run left can be cleaned away only by who knows where its volumes are.
+	state := filepath.Join(os.TempDir(), "twip-test-train")
 	e.Cloud = local.New(local.Options{
-		Name: "test-train", Checkout: root, Stack: "train",
-		// Not t.TempDir(): what an interrupted run left can be cleaned away only by who knows where its volumes are.
-		State: filepath.Join(os.TempDir(), "twip-test-train"),
+		Name: "test-train", Checkout: root, Stack: "train", State: state,
 		Ports: map[int]int{80: 0, 1936: 0}, Out: io.MultiWriter(t.Output(), e.log),
 	})
 	require.NoError(t, e.Computer.Clean(t.Context()), "what an interrupted run left")
+	require.NoError(t, os.RemoveAll(state))
 	t.Cleanup(func() { require.NoError(t, e.Computer.Clean(context.WithoutCancel(t.Context()))) })
 	started := time.Now()
 	require.NoError(t, e.Up(t.Context()))
