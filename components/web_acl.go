@@ -26,13 +26,9 @@ const (
 	global   webACLScope = "CLOUDFRONT" // before a distribution; lives in us-east-1
 )
 
-// managedRuleGroups are Amazon's, in the order in which they are asked. KnownBadInputs has the expression language attacks
-// that Struts 2.1 is open to:
+// managedRuleGroups are Amazon's, in the order in which they are asked:
 // https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
 var managedRuleGroups = []string{"AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"}
-
-// bodySizeRule of the common rules refuses bodies over 8 KiB, which is less than a long article: it only counts.
-const bodySizeRule = "SizeRestrictions_BODY"
 
 func newWebACL(ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, options ...pulumi.ResourceOption) (*webACL, error) {
 	acl := &webACL{}
@@ -69,18 +65,17 @@ func (a *WebACLArgs) rules() pulumi.Array {
 			"limit": pulumi.Int(a.RequestsPer5Minutes), "aggregateKeyType": pulumi.String("IP"),
 		}},
 		"visibilityConfig": visible("rate"),
+	}, pulumi.Map{
+		"name": pulumi.String("ognl"), "priority": pulumi.Int(1),
+		"action":           pulumi.Map{"block": pulumi.Map{}},
+		"statement":        ognlRule(),
+		"visibilityConfig": visible("ognl"),
 	}}
 	for i, group := range managedRuleGroups {
-		managed := pulumi.Map{"vendorName": pulumi.String("AWS"), "name": pulumi.String(group)}
-		if group == "AWSManagedRulesCommonRuleSet" {
-			managed["ruleActionOverrides"] = pulumi.Array{pulumi.Map{
-				"name": pulumi.String(bodySizeRule), "actionToUse": pulumi.Map{"count": pulumi.Map{}},
-			}}
-		}
 		rules = append(rules, pulumi.Map{
-			"name": pulumi.String(group), "priority": pulumi.Int(i + 1),
+			"name": pulumi.String(group), "priority": pulumi.Int(i + 2),
 			"overrideAction":   pulumi.Map{"none": pulumi.Map{}},
-			"statement":        pulumi.Map{"managedRuleGroupStatement": managed},
+			"statement":        pulumi.Map{"managedRuleGroupStatement": pulumi.Map{"vendorName": pulumi.String("AWS"), "name": pulumi.String(group)}},
 			"visibilityConfig": visible(group),
 		})
 	}

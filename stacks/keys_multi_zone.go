@@ -49,8 +49,8 @@ var multiZoneKeys = []Key{
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.ProtectEdge }),
 	},
 	{
-		Name: "waf", Type: "boolean", Default: false, Example: "true",
-		Description: "In groups: put a web application firewall with Amazon's rules and a request limit before the site.",
+		Name: "waf", Type: "boolean", Default: true, Example: "true",
+		Description: "In groups: put a web application firewall before the site, with rules against OGNL, Amazon's rules and a request limit.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.WAF }),
 	},
 	{

@@ -19,7 +19,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 		LogRetentionDays: 30, Tags: map[string]string{},
 		MultiZone: MultiZoneConfig{
 			AppServers: components.Size{Min: 2, Max: 4}, StaticServers: components.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
-			NATGateways: "per-zone", ProtectEdge: true, WAFRequestsPer5Minutes: 2000, Backups: components.Backups{Hourly: true, KeepDays: 35},
+			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, Backups: components.Backups{Hourly: true, KeepDays: 35},
 		},
 	}, c)
 }

@@ -164,6 +164,9 @@ func (c *Config) balancer(ctx *pulumi.Context) (*components.BalancerArgs, error)
 	}
 	if c.MultiZone.WAF {
 		args.WebACL = &components.WebACLArgs{RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes}
+	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in runs programs on the servers. "+
+		"Set twip:waf: true, unless something else in front of the site refuses it.", nil); err != nil {
+		return nil, err
 	}
 	if c.MultiZone.CDN {
 		worldwide, err := aws.NewProvider(ctx, "aws-us-east-1", &aws.ProviderArgs{

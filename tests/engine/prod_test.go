@@ -59,7 +59,6 @@ func TestProd(t *testing.T) {
 	}{
 		{"people are told", map[string]any{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": 400}, 0},
 		{"a domain, and with it TLS", map[string]any{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}, 0},
-		{"a firewall", map[string]any{"twip:waf": true}, 0},
 		{"a third zone", map[string]any{"twip:zones": []string{"a", "b", "c"}}, 0},
 		{"more servers", map[string]any{"twip:appServers": map[string]int{"min": 3, "max": 9}, "twip:staticServers": map[string]int{"min": 3, "max": 9}}, 0},
 		{"a larger writer", map[string]any{"twip:instanceType": "m7i.large", "twip:memoryMiB": map[string]int{"app": 6144, "static": 256}}, 1},

@@ -48,7 +48,7 @@ var (
 	threeZones = map[string]string{"twip:zones": `["a","b","c"]`}
 	named      = map[string]string{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}
 	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "400"}
-	shielded   = map[string]string{"twip:waf": "true"}
+	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a firewall of their own
 	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
 	larger     = map[string]string{"twip:appServers": `{"min":3,"max":9}`, "twip:staticServers": `{"min":3,"max":9}`, "twip:instanceType": "m7i.large"}
 )
@@ -67,11 +67,11 @@ const (
 
 func TestProdGraph(t *testing.T) {
 	golden(t, "prod.txt", prod(t).Summary())
-	golden(t, "prod-public.txt", prod(t, threeZones, named, told, shielded, worldwide, larger).Summary())
+	golden(t, "prod-public.txt", prod(t, threeZones, named, told, worldwide, larger).Summary())
 }
 
 func TestProdIsTheSameEveryTime(t *testing.T) {
-	require.Equal(t, runProd(t, named, shielded).Summary(), runProd(t, named, shielded).Summary())
+	require.Equal(t, runProd(t, named).Summary(), runProd(t, named).Summary())
 }
 
 // A preview of a stack that does not exist yet runs the whole program with nothing known.
@@ -86,15 +86,14 @@ func TestProdPreview(t *testing.T) {
 }
 
 var prodShapes = map[string][]map[string]string{
-	"limited":             nil,
-	"three zones":         {threeZones},
-	"domain":              {named},
-	"firewall":            {shielded},
-	"domain and firewall": {named, shielded},
-	"CDN":                 {named, shielded, worldwide},
-	"public":              {threeZones, named, told, shielded, worldwide, larger},
-	"cheap":               {{"twip:natGateways": "single"}},
-	"endpoints":           {{"twip:interfaceEndpoints": "true"}},
+	"limited":     nil,
+	"three zones": {threeZones},
+	"domain":      {named},
+	"no firewall": {bare},
+	"CDN":         {named, worldwide},
+	"public":      {threeZones, named, told, worldwide, larger},
+	"cheap":       {{"twip:natGateways": "single"}},
+	"endpoints":   {{"twip:interfaceEndpoints": "true"}},
 	"existing VPC": {{"twip:network": `{"vpcId":"vpc-01234567","public":{"a":"subnet-01234567","b":"subnet-12345678"},` +
 		`"private":{"a":"subnet-23456789","b":"subnet-3456789a"}}`}},
 }
@@ -103,6 +102,13 @@ func TestProdWarnsWithoutTLS(t *testing.T) {
 	loud := func(g *Graph) bool { return strings.Contains(strings.Join(g.Messages, "\n"), "WITHOUT TLS") }
 	require.True(t, loud(prod(t)))
 	require.False(t, loud(prod(t, named)))
+}
+
+func TestProdWarnsWithoutFirewall(t *testing.T) {
+	loud := func(g *Graph) bool { return strings.Contains(strings.Join(g.Messages, "\n"), "OGNL") }
+	require.True(t, loud(prod(t, bare)))
+	require.False(t, loud(prod(t)))
+	require.False(t, prod(t, bare).Has("aws:wafv2/webAcl:WebAcl"))
 }
 
 // A machine boots only when everything that it needs at boot is there, and is waited for only when it can be reached.
@@ -245,7 +251,7 @@ func TestProdFlows(t *testing.T) {
 // Whoever is not meant to reach the load balancer does not: in the limited release that is for a list of ranges to say,
 // behind CloudFront everyone but our own distribution.
 func TestProdIsClosedBehindTheCDN(t *testing.T) {
-	g := prod(t, named, shielded, worldwide)
+	g := prod(t, named, worldwide)
 	edge := g.One(t, "aws:ec2/securityGroup:SecurityGroup", "twip-prod-edge")
 	var ways []*Node
 	for _, rule := range g.Of(t, ingressType) {
@@ -313,7 +319,7 @@ func TestProdRefusals(t *testing.T) {
 
 // Every alarm that tells someone says what to do, and tells them when it is over; those that are joined tell nobody.
 func TestProdAlarms(t *testing.T) {
-	g := prod(t, threeZones, named, told, shielded, worldwide, larger)
+	g := prod(t, threeZones, named, told, worldwide, larger)
 	topic := g.Of(t, "aws:sns/topic:Topic")[0]
 	joined := ""
 	for _, composite := range g.Of(t, "aws:cloudwatch/compositeAlarm:CompositeAlarm") {
@@ -375,7 +381,7 @@ func TestProdDashboard(t *testing.T) {
 
 // BenchmarkProgram prints how long one evaluation of the whole production program takes.
 func BenchmarkProgram(b *testing.B) {
-	for name, steps := range map[string][]map[string]string{"limited": nil, "public": {threeZones, named, told, shielded, worldwide, larger}} {
+	for name, steps := range map[string][]map[string]string{"limited": nil, "public": {threeZones, named, told, worldwide, larger}} {
 		b.Run(name, func(b *testing.B) {
 			config := prodConfig(b, steps...)
 			resources := 0

@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// request is what the firewall sees of a request.
+type request struct{ path, query, body, contentType string }
+
+// The firewall's patterns, as the graph has them, on requests as the firewall sees them.
+func TestProdRefusesOGNL(t *testing.T) {
+	acl := prod(t).Of(t, "aws:wafv2/webAcl:WebAcl")[0]
+	require.Equal(t, "ognl", Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)["name"])
+	refused := func(r request) bool {
+		for _, statement := range statements(acl) {
+			match := statement.(map[string]any)["regexMatchStatement"].(map[string]any)
+			if regexp.MustCompile(match["regexString"].(string)).MatchString(seen(t, r, match)) {
+				return true
+			}
+		}
+		return false
+	}
+	form := func(body string) request {
+		return request{path: "/Post.action", body: body, contentType: "application/x-www-form-urlencoded"}
+	}
+	for name, attack := range map[string]request{
+		"CVE-2010-1870":               {path: "/Read.action", query: `('\u0023_memberAccess[\'allowStaticMethodAccess\']')(a)=true`},
+		"CVE-2010-1870, encoded":      {path: "/Read.action", query: `%28%27%5Cu0023context%27%29%28a%29=1`},
+		"CVE-2011-3923":               {path: "/Read.action", query: `title=(%23x=1)&z[(title)('x')]=true`},
+		"CVE-2013-2251":               {path: "/Read.action", query: `redirect:%25%7B3*4%7D`},
+		"CVE-2013-2251, by its value": form(`title=%25%7B%23a%3Dnew+java.lang.ProcessBuilder%7D&body=x`),
+		"CVE-2017-5638":               {path: "/Post.action", contentType: `%{(#nike='multipart/form-data')}`},
+		"CVE-2018-11776":              {path: "/%24%7B%28111%2B111%29%7D/Read.action"},
+		"a static member":             form(`title=x&body=@java.lang.Runtime@getRuntime()`),
+		"a multipart body":            {path: "/Post.action", body: "------x\r\nContent-Disposition: form-data; name=\"title\"\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) { require.True(t, refused(attack)) })
+	}
+	for name, ordinary := range map[string]request{
+		"the list":     {path: "/Read.action"},
+		"a session":    {path: "/Read.action;jsessionid=node01abc.node0"},
+		"a page":       {path: "/Read.action", query: "page=2&sort=date"},
+		"a post":       form(url.Values{"title": {"C# costs 5% more"}, "body": {"Mail me @home or info@example.com & see ${title} (#3), a=b.\nYours, O'Neil"}}.Encode()),
+		"a long title": form(url.Values{"title": {strings.Repeat("Grüße ", 100)}, "body": {"{curly} [square] <angle> \\ / 100 %"}}.Encode()),
+	} {
+		t.Run(name, func(t *testing.T) { require.False(t, refused(ordinary)) })
+	}
+}
+
+// statements lists the statements of the rule.
+func statements(acl *Node) []any {
+	rule := Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)
+	return rule["statement"].(map[string]any)["orStatement"].(map[string]any)["statements"].([]any)
+}
+
+// seen is a part of the request after the transformations that the statement asks for.
+func seen(t *testing.T, r request, match map[string]any) string {
+	t.Helper()
+	var text string
+	for field := range match["fieldToMatch"].(map[string]any) {
+		text = map[string]string{"queryString": r.query, "uriPath": r.path, "body": r.body, "singleHeader": r.contentType}[field]
+	}
+	for _, step := range match["textTransformations"].([]any) {
+		switch kind := step.(map[string]any)["type"]; kind {
+		case "LOWERCASE":
+			text = strings.ToLower(text)
+		case "URL_DECODE_UNI":
+			if decoded, err := url.QueryUnescape(text); err == nil {
+				text = decoded
+			}
+		case "JS_DECODE":
+			text = regexp.MustCompile(`\\u00([0-9a-fA-F]{2})`).ReplaceAllStringFunc(text, func(escape string) string {
+				var code rune
+				_, err := fmt.Sscanf(escape[4:], "%x", &code)
+				require.NoError(t, err)
+				return string(code)
+			})
+		default:
+			t.Fatalf("transformation %v is not known here", kind)
+		}
+	}
+	return text
+}
