@@ -253,7 +253,7 @@ func (a *GroupArgs) userData() pulumi.StringOutput {
 // machine fills in what the deployment found out; found answers for the i-th container. The host name is left to EC2: in
 // a group it has to tell machines apart.
 func (a *GroupArgs) machine(storeName string, found func(i int) (image, logGroup string)) boot.Machine {
-	m := boot.Machine{Region: a.Region, Sessions: a.Sessions}
+	m := boot.Machine{Region: a.Region, Sessions: a.Sessions, GivesUp: true}
 	if a.Pool.store != nil {
 		m.Store = &boot.Store{EFS: &boot.EFS{DNSName: storeName}}
 	}

@@ -29,6 +29,7 @@ type Machine struct {
 	Store      *Store      // nil: the machine keeps no data
 	Containers []Container // started in this order, stopped in reverse
 	Sessions   *Sessions   // nil: nobody can open a session on the machine
+	GivesUp    bool        // in a group: power off when a container stays unhealthy, so that another machine takes its place
 }
 
 // Sessions lets people whom IAM lets in open a shell on the machine, through AWS Systems Manager: no SSH, no open port.

@@ -75,6 +75,9 @@ func (m Machine) files(units []unit) []file {
 		script("twip-install"),
 		script("twip-watchdog"),
 	}
+	if m.GivesUp {
+		files = append(files, script("twip-give-up"))
+	}
 	if m.Sessions != nil {
 		files = append(files, script("twip-sessions"))
 	}

@@ -47,6 +47,9 @@ WantedBy=multi-user.target
 		units = append(units, c.unit(m.Region, after))
 		after = append(after, c.unitName())
 	}
+	if m.GivesUp {
+		units = append(units, m.giveUp(), giveUpTimer)
+	}
 	if m.Sessions != nil {
 		units = append(units, m.Sessions.unit(m.Region))
 	}
@@ -86,6 +89,31 @@ Description=Look after containers every 30 seconds
 [Timer]
 OnActiveSec=30
 OnUnitInactiveSec=30
+
+[Install]
+WantedBy=twip.target
+`}
+
+func (m Machine) giveUp() unit {
+	argv := []string{scriptDir + "twip-give-up"}
+	for _, c := range m.Containers {
+		argv = append(argv, c.Name)
+	}
+	return unit{"twip-give-up.service", fmt.Sprintf(`[Unit]
+Description=Make way for another machine when this one stays unhealthy
+
+[Service]
+Type=oneshot
+ExecStart=%s
+`, command(argv...))}
+}
+
+var giveUpTimer = unit{"twip-give-up.timer", `[Unit]
+Description=Ask every minute whether this machine is of use
+
+[Timer]
+OnActiveSec=60
+OnUnitInactiveSec=60
 
 [Install]
 WantedBy=twip.target
