@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 var documentRules = []*Rule{
@@ -106,9 +105,14 @@ var (
 // mountOptions are the ones that the keeper's promises rest on.
 var mountOptions = []string{"nfsvers=4.1", "hard", "noresvport", "actimeo=0", "lookupcache=none", "nodev", "nosuid", "noexec"}
 
-// options are the words of a script between commas and spaces.
-func options(script string) []string {
-	return strings.FieldsFunc(strings.ReplaceAll(script, "options=", ""), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+// options are the words of a script's variable options, between commas.
+func options(script string) (all []string) {
+	for line := range strings.Lines(script) {
+		if given, ok := strings.CutPrefix(strings.TrimSpace(line), "options="); ok {
+			all = append(all, strings.Split(given, ",")...)
+		}
+	}
+	return all
 }
 
 func limited(value string) bool {

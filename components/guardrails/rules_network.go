@@ -1,6 +1,12 @@
 package guardrails
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
 
 var networkRules = []*Rule{
 	{
@@ -101,7 +107,7 @@ func oneSide(r *Resource, _ *Graph) []finding {
 	if named == 1 {
 		return nil
 	}
-	return []finding{{r.at(peers[0]), "name exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedSecurityGroupId"}}
+	return []finding{{value{path: strings.Join(peers, ", "), v: resource.NewStringProperty(fmt.Sprintf("%d of them", named)), state: known}, "name exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedSecurityGroupId"}}
 }
 
 // ports asks for a rule's ports to be good. Every port is meant where none is named, or a protocol without ports.
@@ -118,10 +124,8 @@ func ports(good func(from, to int) bool, wayOut string) check {
 		if good(low, high) {
 			return nil
 		}
-		if high != low && from.state == known {
-			from = to
-		}
-		return []finding{{from, wayOut}}
+		both := value{"fromPort, toPort", resource.NewStringProperty(fmt.Sprintf("%d to %d", low, high)), known}
+		return []finding{{both, wayOut}}
 	}
 }
 

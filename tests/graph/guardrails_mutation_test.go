@@ -1,0 +1,269 @@
+package graph
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/require"
+
+	"twip/components/guardrails"
+)
+
+// leastFlips is how many kinds of changes there are at least, for the test to say something about the rules.
+const leastFlips = 150
+
+// Whatever single thing is changed for the worse, a rule notices it, and says where it is.
+func TestGuardrailsNoticeEveryFlip(t *testing.T) {
+	table := slices.Concat(flips, inDocuments(documentFlips, instanceType, templateType), inDocuments(storeFlips, templateType))
+	tried := make([]int, len(table))
+	for name, env := range environments(t) {
+		for i, f := range table {
+			for _, r := range env.graph.Resources {
+				if f.typ != r.Type && f.typ != anyTagged || env.excepts(f.rule, r) {
+					continue
+				}
+				for _, path := range places(r, f) {
+					worse, changed := env.flipped(r, path, f.bad)
+					if !changed {
+						continue
+					}
+					tried[i]++
+					found, _ := guardrails.Check(worse, env.exceptions)
+					require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
+						return v.Rule.ID == f.rule && v.Resource.URN == r.URN && related(v.Property, path)
+					}), "%s: %s %q: flip %d, %s for %s, is not noticed; what is:\n%v", name, r.Type, r.Name, i, path, f.rule, found)
+				}
+			}
+		}
+	}
+	all := 0
+	for i, f := range table {
+		require.Positive(t, tried[i], "%s: no environment has %s of a %s to change", f.rule, f.path, f.typ)
+		all += tried[i]
+	}
+	t.Logf("%d kinds of changes, %d single changes noticed", len(table), all)
+	require.GreaterOrEqual(t, len(table), leastFlips)
+}
+
+// What is missing is noticed where it is missed.
+func TestGuardrailsNoticeEveryLoss(t *testing.T) {
+	lost := map[string]bool{}
+	for _, env := range environments(t) {
+		for _, loss := range losses {
+			for _, gone := range env.graph.Resources {
+				if gone.Type != loss.typ {
+					continue
+				}
+				lost[loss.rule+loss.typ] = true
+				rest := &guardrails.Graph{Resources: slices.DeleteFunc(slices.Clone(env.graph.Resources), func(r *guardrails.Resource) bool { return r == gone })}
+				if loss.rule == "CloudWatch.15" { // an alarm's actions go with the topic that they name
+					rest = withoutActions(rest)
+				}
+				found, _ := guardrails.Check(rest, env.exceptions)
+				require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool { return v.Rule.ID == loss.rule }),
+					"the loss of %s %q is not noticed by %s", gone.Type, gone.Name, loss.rule)
+			}
+		}
+	}
+	for _, loss := range losses {
+		require.True(t, lost[loss.rule+loss.typ], "no environment has a %s to lose", loss.typ)
+	}
+}
+
+// What nobody has declared yet is refused when somebody does.
+func TestGuardrailsNoticeEveryStranger(t *testing.T) {
+	for _, stranger := range strangers {
+		t.Run(stranger.rule+" "+stranger.typ, func(t *testing.T) {
+			subnet := &guardrails.Resource{URN: "urn:subnet", Type: subnetType, Name: "subnet", Custom: true, Provider: "aws",
+				Properties: resource.PropertyMap{"mapPublicIpOnLaunch": resource.NewBoolProperty(true)}}
+			new := &guardrails.Resource{URN: "urn:new", Type: stranger.typ, Name: "new", Custom: true, Dependencies: []string{subnet.URN},
+				Properties: resource.NewPropertyMapFromMap(stranger.inputs)}
+			found, _ := guardrails.Check(&guardrails.Graph{Resources: []*guardrails.Resource{subnet, new}}, nil)
+			require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
+				return v.Rule.ID == stranger.rule && v.Resource == new
+			}), "it is not noticed; what is:\n%v", found)
+		})
+	}
+}
+
+// A rule that no change for the worse breaks may as well not be there.
+func TestEveryGuardrailIsTried(t *testing.T) {
+	tried := map[string]bool{}
+	for _, f := range slices.Concat(flips, documentFlips, storeFlips) {
+		tried[f.rule] = true
+	}
+	for _, loss := range losses {
+		tried[loss.rule] = true
+	}
+	for _, stranger := range strangers {
+		tried[stranger.rule] = true
+	}
+	for _, rule := range guardrails.Rules() {
+		require.True(t, tried[rule.ID], "%s has no flip, loss or stranger: add one to guardrails_flips_test.go", rule.ID)
+	}
+}
+
+// environment is one that keeps the rules.
+type environment struct {
+	graph      *guardrails.Graph
+	exceptions []guardrails.Exception
+}
+
+func environments(t *testing.T) map[string]environment {
+	t.Helper()
+	if made != nil {
+		return made
+	}
+	all := map[string]environment{}
+	for name, run := range map[string]struct {
+		stack  string
+		config map[string]string
+	}{
+		"train":         {"train", Committed(t, "train", open)},
+		"prod":          {"prod", prodConfig(t, named)},
+		"prod, limited": {"prod", prodConfig(t)},
+		"prod, public":  {"prod", prodConfig(t, prodShapes["public"]...)},
+	} {
+		guard, _ := guarded(t, run.stack, run.config)
+		all[name] = environment{guard.Graph(), guard.Exceptions()}
+	}
+	made = all
+	return all
+}
+
+// made keeps the environments for all tests; none of them changes what is in it.
+var made map[string]environment
+
+func (e environment) excepts(rule string, r *guardrails.Resource) bool {
+	return slices.ContainsFunc(e.exceptions, func(x guardrails.Exception) bool { return x.Rule == rule && x.Type == r.Type && x.Name == r.Name })
+}
+
+// flipped is the part of the environment's graph around a resource of which one property is changed.
+func (e environment) flipped(r *guardrails.Resource, path string, bad any) (*guardrails.Graph, bool) {
+	at, err := resource.ParsePropertyPath(path)
+	if err != nil {
+		return nil, false
+	}
+	inputs := deep(resource.NewObjectProperty(r.Properties))
+	before, there := at.Get(inputs)
+	switch bad := bad.(type) {
+	case taken:
+		if !there || !at.Delete(inputs) {
+			return nil, false
+		}
+	case edit:
+		if !there || !before.IsString() {
+			return nil, false
+		}
+		after := bad.apply(before.StringValue())
+		if after == before.StringValue() || !at.Set(inputs, resource.NewStringProperty(after)) {
+			return nil, false
+		}
+	default:
+		if !at.Set(inputs, resource.NewPropertyValue(bad)) {
+			return nil, false
+		}
+	}
+	worse := &guardrails.Resource{URN: r.URN, Type: r.Type, Name: r.Name, Custom: r.Custom, Provider: r.Provider,
+		Dependencies: r.Dependencies, Properties: inputs.ObjectValue()}
+	// The rules look at a resource and at what it is connected with; leaving out the rest keeps hundreds of flips quick.
+	part := &guardrails.Graph{Resources: []*guardrails.Resource{worse}}
+	for _, other := range e.graph.Resources {
+		if other != r && (slices.Contains(other.Dependencies, r.URN) || slices.Contains(r.Dependencies, other.URN)) {
+			part.Resources = append(part.Resources, other)
+		}
+	}
+	return part, true
+}
+
+// apply edits a text, or the text that is in it by base64, as in a launch template.
+func (e edit) apply(text string) string {
+	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil {
+		return base64.StdEncoding.EncodeToString([]byte(e(string(decoded))))
+	}
+	return e(text)
+}
+
+// inDocuments makes flips of user data for each type that has some.
+func inDocuments(texts []flip, types ...string) (all []flip) {
+	for _, typ := range types {
+		for _, f := range texts {
+			f.typ = typ
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// places are the paths of a resource that a flip's path leads to; a list stands for each of its elements.
+func places(r *guardrails.Resource, f flip) []string {
+	before, after, list := strings.Cut(f.path, "[]")
+	if f.typ == anyTagged {
+		if tags, ok := r.Properties["tags"]; !ok || !tags.IsObject() {
+			return nil
+		}
+	}
+	if !list {
+		return []string{f.path}
+	}
+	items, ok := r.Properties[resource.PropertyKey(before)]
+	if !ok {
+		return nil
+	}
+	for items.IsSecret() {
+		items = items.SecretValue().Element
+	}
+	var all []string
+	for i := range items.ArrayValue() {
+		path := fmt.Sprintf("%s[%d]%s", before, i, after)
+		if parsed, err := resource.ParsePropertyPath(path); err == nil {
+			if _, there := parsed.Get(resource.NewObjectProperty(r.Properties)); there {
+				all = append(all, path)
+			}
+		}
+	}
+	return all
+}
+
+// related says whether a violation points at the property that was changed, or at something in it.
+func related(property, path string) bool {
+	top := func(s string) string { return s[:strings.IndexAny(s+".", ".[")] }
+	return slices.ContainsFunc(strings.Split(property, ", "), func(named string) bool { return top(named) == top(path) })
+}
+
+// deep copies a value with all that is in it.
+func deep(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case v.IsSecret():
+		return resource.MakeSecret(deep(v.SecretValue().Element))
+	case v.IsArray():
+		items := make([]resource.PropertyValue, len(v.ArrayValue()))
+		for i, item := range v.ArrayValue() {
+			items[i] = deep(item)
+		}
+		return resource.NewArrayProperty(items)
+	case v.IsObject():
+		object := resource.PropertyMap{}
+		for key, item := range v.ObjectValue() {
+			object[key] = deep(item)
+		}
+		return resource.NewObjectProperty(object)
+	default:
+		return v
+	}
+}
+
+func withoutActions(g *guardrails.Graph) *guardrails.Graph {
+	silent := &guardrails.Graph{}
+	for _, r := range g.Resources {
+		quiet := *r
+		quiet.Properties = r.Properties.Copy()
+		delete(quiet.Properties, "alarmActions")
+		silent.Resources = append(silent.Resources, &quiet)
+	}
+	return silent
+}
