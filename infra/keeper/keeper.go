@@ -194,10 +194,11 @@ func (k *Keeper) look() bool {
 	return true
 }
 
-// follow has requests sent to the leader last seen, unless that was this keeper.
+// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses beats they
+// are held: it may be dead, and whatever is sent to it then ends in doubt.
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
-	if k.seen.claim.Holder != k.id {
+	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Beat {
 		route.Address = k.seen.claim.Address
 	}
 	k.setRoute(route)

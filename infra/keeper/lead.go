@@ -16,7 +16,8 @@ type term struct {
 	beaten  time.Duration // when it last beat
 	well    time.Duration // when the store last worked
 	pruneAt time.Duration // when to look for old epochs again
-	serving bool
+	serving bool          // the JVM has been started
+	ready   bool          // it has answered
 }
 
 var (
@@ -61,6 +62,7 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 		k.failures, k.retryAt = 0, 0
 		k.resolved()
 		k.metrics.tookOver(ready - began)
+		t.ready = true
 		k.setRoute(Route{Epoch: next, Self: true})
 		k.log.Info("leading", "epoch", next, "why", why, "copy", copied-claimed, "start", ready-copied, "took", ready-began)
 		err = t.serve()
@@ -148,7 +150,8 @@ func (t *term) watch() error {
 	switch {
 	case err == nil:
 		t.well = now
-		if t.Route().Self {
+		if t.ready {
+			t.setRoute(Route{Epoch: t.epoch, Self: true})
 			t.canAnswer()
 			t.resolved()
 		}
@@ -158,6 +161,8 @@ func (t *term) watch() error {
 	case now-t.well > t.timing.Patience:
 		return fmt.Errorf("the store has failed for %s: %w", now-t.well, err)
 	}
+	// No answer would pass the gate now, and a change that is not acknowledged is in doubt: hold requests.
+	t.setRoute(Route{Epoch: t.epoch})
 	t.note("store fails", err)
 	return nil
 }

@@ -26,7 +26,9 @@ const (
 	// A load balancer gives up on a read that a server does not answer and asks another one.
 	readPatience = 5 * time.Second
 	postPatience = 40 * time.Second
-	readTries    = 4
+	// It queues requests that it can connect nowhere, and tries again after a pause.
+	queueTime  = 20 * time.Second
+	queuePause = 200 * time.Millisecond
 )
 
 // load sends requests the way browsers behind a load balancer do.
@@ -122,10 +124,12 @@ func (l *load) server() string {
 func (l *load) post(title string) {
 	l.count(&l.posts)
 	body := url.Values{"title": {title}, "body": {"text of " + title}}.Encode()
-	for try := 1; ; try++ {
+	began := time.Now()
+	for {
 		kind, dialed := l.send(http.MethodPost, "/Post.action", body, postPatience)
-		if !dialed && try < readTries {
-			continue // no server has received it
+		if !dialed && time.Since(began) < queueTime { // no server has received it
+			time.Sleep(queuePause)
+			continue
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -141,16 +145,20 @@ func (l *load) post(title string) {
 
 func (l *load) read(path string) {
 	l.count(&l.reads)
-	for try := 1; ; try++ {
-		kind, _ := l.send(http.MethodGet, path, "", readPatience)
+	began := time.Now()
+	for first := true; ; first = false {
+		kind, dialed := l.send(http.MethodGet, path, "", readPatience)
 		switch {
-		case kind == "" && try == 1:
+		case kind == "" && first:
 			return
 		case kind == "":
 			l.count(&l.retried)
 			return
-		case !strings.HasPrefix(kind, "5") && try < readTries:
-			continue // lost with its server: the load balancer asks another one
+		case !strings.HasPrefix(kind, "5") && time.Since(began) < queueTime: // lost with its server: another one is asked
+			if !dialed {
+				time.Sleep(queuePause)
+			}
+			continue
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
