@@ -245,7 +245,7 @@ func survivesWritersDeath(e *environment) {
 // tryWriter is the app container in which Jetty runs; the others stand by without one.
 func (e *environment) tryWriter() (string, error) {
 	names, err := e.Computer.Exec(e.t.Context(), e.output("instanceId"), "sh", "-c",
-		`for c in $(docker ps --filter name=app- --format '{{.Names}}'); do docker top "$c" -eo pid,comm | grep -qw java && echo "$c"; done`)
+		`for c in $(docker ps --filter name=app- --format '{{.Names}}'); do if docker top "$c" -eo pid,comm | grep -qw java; then echo "$c"; fi; done`)
 	return strings.TrimSpace(string(names)), err
 }
 
