@@ -17,7 +17,8 @@ const (
 // appCheck sends requests only to servers that can answer them, by their own JVM or through the leader; when none can, the
 // load balancer sends to all. It does not replace servers: what keeps a keeper from answering is, as a rule, the store,
 // and a group that threw its servers away while the store is slow would still be booting when the store is back. A server
-// whose machine fails is replaced, and a keeper that hangs is restarted on its machine.
+// whose machine fails is replaced, a keeper that hangs is restarted on its machine, and a machine where even that does not
+// help powers itself off (infra/boot/scripts/twip-give-up).
 var appCheck = healthCheck{port: adminPort, path: "/health", replaces: false}
 
 // join places the tier's servers in a group: behind a load balancer, at the store, and in reach of each other.
