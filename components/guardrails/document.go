@@ -14,6 +14,8 @@ type document struct {
 	valid bool   // it is a cloud-config
 	text  string
 	files []struct{ Path, Content string }
+
+	login, secret bool // it lets somebody log in, it holds what looks like a secret
 }
 
 // readDocument takes user data as an instance has it, or in base64, as a launch template does.
@@ -27,6 +29,7 @@ func readDocument(userData string) *document {
 	}
 	d.valid = strings.HasPrefix(d.text, "#cloud-config\n") && yaml.Unmarshal([]byte(d.text), &config) == nil
 	d.files = config.Files
+	d.login, d.secret = logins.MatchString(d.text), secrets.MatchString(d.text)
 	return d
 }
 

@@ -74,13 +74,13 @@ var documentRules = []*Rule{
 	{
 		ID: "TWIP-ACCESS-1", Title: "machines let nobody log in",
 		Source: ownDesign, Types: []string{instance, template},
-		check: inUserData(func(d *document) bool { return !logins.MatchString(d.text) }, "take it out: machines have no SSH and no passwords"),
+		check: inUserData(func(d *document) bool { return !d.login }, "take it out: machines have no SSH and no passwords"),
 	},
 	{
 		ID: "TWIP-SECRET-1", Title: "user data holds no secret: whoever may describe a machine reads it",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html", Types: []string{instance, template},
 		check: all(
-			inUserData(func(d *document) bool { return !secrets.MatchString(d.text) }, "let the machine fetch it with its role"),
+			inUserData(func(d *document) bool { return !d.secret }, "let the machine fetch it with its role"),
 			func(r *Resource, _ *Graph) []finding {
 				if !r.Properties["userData"].ContainsSecrets() {
 					return nil

@@ -80,11 +80,11 @@ func TestGuardrailsNoticeEveryStranger(t *testing.T) {
 		t.Run(stranger.rule+" "+stranger.typ, func(t *testing.T) {
 			subnet := &guardrails.Resource{URN: "urn:subnet", Type: subnetType, Name: "subnet", Custom: true, Provider: "aws",
 				Properties: resource.PropertyMap{"mapPublicIpOnLaunch": resource.NewBoolProperty(true)}}
-			new := &guardrails.Resource{URN: "urn:new", Type: stranger.typ, Name: "new", Custom: true, Dependencies: []string{subnet.URN},
+			added := &guardrails.Resource{URN: "urn:new", Type: stranger.typ, Name: "new", Custom: true, Dependencies: []string{subnet.URN},
 				Properties: resource.NewPropertyMapFromMap(stranger.inputs)}
-			found, _ := guardrails.Check(&guardrails.Graph{Resources: []*guardrails.Resource{subnet, new}}, nil)
+			found, _ := guardrails.Check(&guardrails.Graph{Resources: []*guardrails.Resource{subnet, added}}, nil)
 			require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
-				return v.Rule.ID == stranger.rule && v.Resource == new
+				return v.Rule.ID == stranger.rule && v.Resource == added
 			}), "it is not noticed; what is:\n%v", found)
 		})
 	}
