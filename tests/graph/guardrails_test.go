@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -42,4 +45,36 @@ func TestGuardrailsHold(t *testing.T) {
 func TestTrainHasFewExceptions(t *testing.T) {
 	guard, _ := guarded(t, "train", Committed(t, "train", open))
 	require.LessOrEqual(t, len(guard.Exceptions()), 6)
+}
+
+// The README lists every exception, for people who decide about the environments and read no Go.
+func TestREADMEListsTheExceptions(t *testing.T) {
+	all := map[string][]guardrails.Exception{}
+	for _, env := range []struct {
+		name, stack string
+		config      map[string]string
+	}{
+		{"train", "train", Committed(t, "train", open)},
+		{"prod limited", "prod", prodConfig(t)},
+		{"prod public", "prod", prodConfig(t, prodShapes["public"]...)},
+		{"prod without firewall", "prod", prodConfig(t, map[string]string{"twip:waf": "false"})},
+		{"prod before destroy", "prod", prodConfig(t, map[string]string{"twip:protectEdge": "false"})},
+	} {
+		guard, _ := guarded(t, env.stack, env.config)
+		all[env.name] = guard.Exceptions()
+	}
+	const start, end = "<!-- exceptions -->\n", "<!-- /exceptions -->"
+	file := filepath.Join(Root(), "README.md")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(text), start)
+	require.True(t, found, "README.md has lost its mark %s", start)
+	shown, after, found := strings.Cut(rest, end)
+	require.True(t, found, "README.md has lost its mark %s", end)
+	table := guardrails.ExceptionTable(all)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(before+start+table+end+after), 0o644))
+		return
+	}
+	require.Equal(t, table, shown, "write it anew with: go test ./tests/graph -update")
 }
