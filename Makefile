@@ -44,13 +44,17 @@ scale: ## run APP=n app containers on the machine
 clean: ## destroy the environment and remove what was built for it
 	@$(TWIP) clean
 
-.PHONY: test test-unit test-machines test-keeper-long lint
-test: lint test-unit test-machines ## all tests; needs root for Docker and loop devices
-test-unit: ## tests that need neither Docker nor the Pulumi command line
+.PHONY: test test-unit test-race test-machines test-keeper-long lint
+test: lint test-unit test-race test-machines ## all tests; needs root for Docker and loop devices
+test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, once compiled
+	go test $(UNIT)
+test-race: ## the same under the race detector, with fewer simulated schedules
 	go test -race $(UNIT)
 test-machines: ## the real engine, the real images, real machines, real faults
 	go run ./infra/twip prepare
 	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
+test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
+	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
 lint: ## formatting, vet, staticcheck, tidiness
 	@test -z "$$(gofmt -l .)" || { echo "not formatted (run gofmt -w):"; gofmt -l .; exit 1; }
 	go vet ./...
