@@ -36,8 +36,6 @@ type ZonedNetwork struct {
 	Addresses pulumi.StringArray // public addresses that machines are seen under; none in an existing VPC
 	ready     []pulumi.Resource  // routes and endpoints that a machine needs at boot
 	region    string
-	zones     []string
-	endpoints *ec2.SecurityGroup // of the interface endpoints; nil without
 }
 
 // NewZonedNetwork refuses bad args before it registers anything.
@@ -45,7 +43,7 @@ func NewZonedNetwork(ctx *pulumi.Context, name string, args *ZonedNetworkArgs, o
 	if err := args.validate().err("zoned network", name); err != nil {
 		return nil, err
 	}
-	n := &ZonedNetwork{region: args.Region, zones: args.Zones}
+	n := &ZonedNetwork{region: args.Region}
 	if err := ctx.RegisterComponentResource("twip:components:ZonedNetwork", name, n, opts...); err != nil {
 		return nil, err
 	}
@@ -174,7 +172,6 @@ func (n *ZonedNetwork) registerEndpoints(ctx *pulumi.Context, name string, args 
 	if err != nil {
 		return fmt.Errorf("interface endpoints: %w", err)
 	}
-	n.endpoints = wall.group
 	var subnets pulumi.StringArray
 	for _, subnet := range n.Private {
 		subnets = append(subnets, subnet.ID)
