@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/guardrails"
 )
 
 // Backups say how often the data is copied into the vault, and how long a copy is kept.
@@ -38,7 +40,8 @@ var backupRolePolicies = map[string]string{
 // newBackups copies the file system into an encrypted vault by a plan of its own. EFS's automatic backups, which are on
 // as well, are the second copy: nightly, kept for 35 days, in a vault that no program of ours can empty.
 func newBackups(ctx *pulumi.Context, name string, how Backups, files *efs.FileSystem, key *kms.Key, protect bool, parent pulumi.ResourceOption) (*backup.Vault, error) {
-	vault, err := backup.NewVault(ctx, name, &backup.VaultArgs{KmsKeyArn: key.Arn, Tags: named(name)}, parent, pulumi.Protect(protect))
+	vault, err := backup.NewVault(ctx, name, &backup.VaultArgs{KmsKeyArn: key.Arn, Tags: named(name)}, parent, pulumi.Protect(protect),
+		guardrails.ExceptWhen(ctx, !protect, "TWIP-STORE-4", unprotected))
 	if err != nil {
 		return nil, fmt.Errorf("backup vault: %w", err)
 	}

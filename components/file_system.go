@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/efs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/guardrails"
 	"twip/infra/boot"
 )
 
@@ -43,7 +44,7 @@ func (s *SharedStore) registerFileSystem(ctx *pulumi.Context, name string, args 
 		PerformanceMode: pulumi.String("generalPurpose"), // the mode with the lowest latency
 		ThroughputMode:  pulumi.String("elastic"),
 		Tags:            named(name),
-	}, child, protect)
+	}, child, protect, guardrails.ExceptWhen(ctx, !args.Protect, "TWIP-STORE-4", unprotected))
 	if err != nil {
 		return fmt.Errorf("file system: %w", err)
 	}

@@ -70,7 +70,7 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
 		Tags:                     named(name),
 	}, child, pulumi.Protect(args.Balancer.Protect), pulumi.DependsOn([]pulumi.Resource{mayLog}),
-		guardrails.ExceptWhen(ctx, !args.Balancer.Protect, "ELB.6", "whoever is about to destroy the environment lifts the protection by configuration"),
+		guardrails.ExceptWhen(ctx, !args.Balancer.Protect, "ELB.6", "whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
 		guardrails.ExceptWhen(ctx, args.Balancer.WebACL == nil, "ELB.16", "the firewall is a step on the way to the public release (twip:waf)"),
 		guardrails.ExceptWhen(ctx, args.Balancer.CDN != nil, "ELB.16", "the firewall stands at CloudFront, where it sees visitors' own addresses; the load balancer answers nobody else"))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/guardrails"
 	"twip/infra/boot"
 )
 
@@ -16,6 +17,9 @@ const (
 	// storeLabel is how a machine tells the store from a foreign volume. It is on disk: it can never change.
 	storeLabel = "twip-store"
 )
+
+// unprotected is why data can be without protection.
+const unprotected = "whoever is about to destroy the environment lifts the protection by configuration (twip:protectData)"
 
 // SharedStoreArgs describe where the data lives.
 type SharedStoreArgs struct {
@@ -58,7 +62,7 @@ func NewSharedStore(ctx *pulumi.Context, name string, args *SharedStoreArgs, opt
 		Encrypted:        pulumi.Bool(true),
 		FinalSnapshot:    pulumi.Bool(args.Protect),
 		Tags:             named(name),
-	}, pulumi.Parent(s), pulumi.Protect(args.Protect))
+	}, pulumi.Parent(s), pulumi.Protect(args.Protect), guardrails.ExceptWhen(ctx, !args.Protect, "TWIP-STORE-4", unprotected))
 	if err != nil {
 		return nil, fmt.Errorf("shared store %q: volume: %w", name, err)
 	}

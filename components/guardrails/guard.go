@@ -125,7 +125,7 @@ func (g *Guard) resource(ctx context.Context, args *pulumi.ResourceTransformArgs
 	if err != nil {
 		return nil, err
 	}
-	r := &Resource{Type: args.Type, Name: args.Name, Custom: args.Custom, Properties: properties}
+	r := &Resource{Type: args.Type, Name: args.Name, Custom: args.Custom, Protect: args.Opts.Protect, Properties: properties}
 	var parent tokens.Type
 	if args.Opts.Parent != nil {
 		urn, err := urnOf(ctx, args.Opts.Parent)

@@ -12,6 +12,7 @@ import (
 type Resource struct {
 	URN, Type, Name string
 	Custom          bool                 // it belongs to a provider; components do not
+	Protect         bool                 // Pulumi refuses to delete it
 	Provider        string               // URN of its provider; empty: it would get a default one
 	Dependencies    []string             // URNs of all that it waits for or uses
 	Properties      resource.PropertyMap // its inputs

@@ -129,8 +129,18 @@ func ports(good func(from, to int) bool, wayOut string) check {
 	}
 }
 
+// fromAnywhere asks for the ports of a rule to be good if the other side is everybody.
 func fromAnywhere(good func(from, to int) bool, wayOut string) check {
-	return all(where("cidrIpv4", ports(good, wayOut), "0.0.0.0/0"), where("cidrIpv6", ports(good, wayOut), "::/0"))
+	return func(r *Resource, g *Graph) (found []finding) {
+		for side, everybody := range map[string]string{"cidrIpv4": "0.0.0.0/0", "cidrIpv6": "::/0"} {
+			for _, f := range where(side, ports(good, wayOut), everybody)(r, g) {
+				f.path = side + ", " + f.path
+				f.v = resource.NewStringProperty(everybody + ", ports " + f.text())
+				found = append(found, f)
+			}
+		}
+		return found
+	}
 }
 
 // leaving lets flows to ranges out on publicPorts alone; what goes to another security group stays inside.

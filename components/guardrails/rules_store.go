@@ -54,6 +54,11 @@ var storeRules = []*Rule{
 		check: all(some("rules[].schedule", "say when"), number("rules[].lifecycle.deleteAfter", 1, 3650)),
 	},
 	{
+		ID: "TWIP-STORE-4", Title: "what people posted, and the copies of it, cannot be deleted by mistake",
+		Source: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/", Types: []string{volume, fileSystem, backupVault},
+		check: protected,
+	},
+	{
 		ID: "Backup.1", Title: "recovery points are encrypted with a key in KMS",
 		Source: securityHub("Backup.1"), Types: []string{backupVault},
 		check: some("kmsKeyArn", "name a key of this environment"),
@@ -73,6 +78,13 @@ var storeRules = []*Rule{
 		Source: securityHub("KMS.5"), Types: []string{key},
 		check: documents("policy", closed, closedWayOut),
 	},
+}
+
+func protected(r *Resource, _ *Graph) []finding {
+	if r.Protect {
+		return nil
+	}
+	return []finding{{value{path: "protect"}, "protect it with pulumi.Protect"}}
 }
 
 // inPrivate asks that no subnet that a mount target uses gives out public addresses.

@@ -5,9 +5,15 @@ import "strings"
 // flip is one change for the worse, and the rule that has to notice it. It is made at every resource of the type, at every
 // place that the path leads to.
 type flip struct {
-	rule, typ, path string
-	bad             any // the value; taken is none at all, and a function changes the text that is there
+	rule, typ, path string // or one of several rules
+	bad             any    // the value; taken is none at all, and a function changes the text that is there
 }
+
+// Paths that are options of a resource and not properties of it.
+const (
+	protectOption  = "protect"
+	providerOption = "provider"
+)
 
 type (
 	taken struct{}
@@ -31,7 +37,7 @@ const (
 	bucketBlockType  = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	awsProvider      = "pulumi:providers:aws"
-	anyTagged        = "*" // every resource that has the property
+	anyTagged        = "*" // every resource that has tags
 )
 
 // statementFor puts a statement into a policy, before the others.
@@ -59,6 +65,9 @@ var flips = []flip{
 	{"TWIP-FLOW-2", egressType, "fromPort", 0.0},
 	{"TWIP-FLOW-2", egressType, "description", ""},
 	{"TWIP-FLOW-2", egressType, "cidrIpv6", "::/0"},
+	{"EC2.18 TWIP-FLOW-2", ingressType, "cidrIpv4", "0.0.0.0/0"},
+	{"EC2.18 TWIP-FLOW-2", ingressType, "cidrIpv6", "::/0"},
+	{"TWIP-FLOW-2", egressType, "cidrIpv4", "0.0.0.0/0"},
 
 	// Machines and groups.
 	{"AutoScaling.1", groupType, "healthCheckType", "EC2"},
@@ -101,6 +110,8 @@ var flips = []flip{
 
 	// The edge.
 	{"ELB.1", listenerType, "defaultActions[].redirect.protocol", "HTTP"},
+	{"ELB.17", listenerType, "sslPolicy", becomes("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-2016-08")},
+	{"ELB.17", listenerType, "sslPolicy", becomes("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-FS-1-2-Res-2020-10")},
 	{"ELB.4", balancerType, "dropInvalidHeaderFields", false},
 	{"ELB.4", balancerType, "dropInvalidHeaderFields", taken{}},
 	{"ELB.5", balancerType, "accessLogs.enabled", false},
@@ -143,6 +154,9 @@ var flips = []flip{
 	{"TWIP-STORE-2", attachmentType, "stopInstanceBeforeDetaching", taken{}},
 	{"TWIP-STORE-3", "aws:backup/plan:Plan", "rules[].lifecycle.deleteAfter", taken{}},
 	{"TWIP-STORE-3", "aws:backup/plan:Plan", "rules[].schedule", taken{}},
+	{"TWIP-STORE-4", volumeType, protectOption, false},
+	{"TWIP-STORE-4", filesType, protectOption, false},
+	{"TWIP-STORE-4", "aws:backup/vault:Vault", protectOption, false},
 	{"Backup.1", "aws:backup/vault:Vault", "kmsKeyArn", taken{}},
 	{"KMS.3", keyType, "deletionWindowInDays", 7.0},
 	{"KMS.3", keyType, "isEnabled", false},
@@ -196,6 +210,7 @@ var flips = []flip{
 	{"TWIP-PROVIDER-2", awsProvider, "accessKey", "AKIA0123456789ABCDEF"},
 	{"TWIP-PROVIDER-2", awsProvider, "secretKey", "x"},
 	{"TWIP-TAG-1", anyTagged, "tags.Name", taken{}},
+	{"TWIP-PROVIDER-1", anyTagged, providerOption, taken{}},
 	{"TWIP-TAG-2", awsProvider, "defaultTags.tags.Stack", taken{}},
 	{"TWIP-TAG-2", awsProvider, "defaultTags", taken{}},
 	{"TWIP-TAG-3", templateType, "tagSpecifications[].tags.Stack", taken{}},

@@ -34,7 +34,7 @@ func TestGuardrailsNoticeEveryFlip(t *testing.T) {
 					tried[i]++
 					found, _ := guardrails.Check(worse, env.exceptions)
 					require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
-						return v.Rule.ID == f.rule && v.Resource.URN == r.URN && related(v.Property, path)
+						return slices.Contains(strings.Fields(f.rule), v.Rule.ID) && v.Resource.URN == r.URN && related(v.Property, path)
 					}), "%s: %s %q: flip %d, %s for %s, is not noticed; what is:\n%v", name, r.Type, r.Name, i, path, f.rule, found)
 				}
 			}
@@ -94,7 +94,9 @@ func TestGuardrailsNoticeEveryStranger(t *testing.T) {
 func TestEveryGuardrailIsTried(t *testing.T) {
 	tried := map[string]bool{}
 	for _, f := range slices.Concat(flips, documentFlips, storeFlips) {
-		tried[f.rule] = true
+		for _, rule := range strings.Fields(f.rule) {
+			tried[rule] = true
+		}
 	}
 	for _, loss := range losses {
 		tried[loss.rule] = true
@@ -152,7 +154,7 @@ func (e environment) flipped(r *guardrails.Resource, path string, bad any) (*gua
 	before, there := at.Get(inputs)
 	switch bad := bad.(type) {
 	case taken:
-		if !there || !at.Delete(inputs) {
+		if path != providerOption && (!there || !at.Delete(inputs)) {
 			return nil, false
 		}
 	case edit:
@@ -164,12 +166,18 @@ func (e environment) flipped(r *guardrails.Resource, path string, bad any) (*gua
 			return nil, false
 		}
 	default:
-		if !at.Set(inputs, resource.NewPropertyValue(bad)) {
+		if after := resource.NewPropertyValue(bad); path != protectOption && (there && before.DeepEquals(after) || !at.Set(inputs, after)) {
 			return nil, false
 		}
 	}
-	worse := &guardrails.Resource{URN: r.URN, Type: r.Type, Name: r.Name, Custom: r.Custom, Provider: r.Provider,
+	worse := &guardrails.Resource{URN: r.URN, Type: r.Type, Name: r.Name, Custom: r.Custom, Provider: r.Provider, Protect: r.Protect,
 		Dependencies: r.Dependencies, Properties: inputs.ObjectValue()}
+	switch path {
+	case protectOption:
+		worse.Protect = false
+	case providerOption:
+		worse.Provider = ""
+	}
 	// The rules look at a resource and at what it is connected with; leaving out the rest keeps hundreds of flips quick.
 	part := &guardrails.Graph{Resources: []*guardrails.Resource{worse}}
 	for _, other := range e.graph.Resources {

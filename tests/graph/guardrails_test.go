@@ -58,7 +58,8 @@ func TestREADMEListsTheExceptions(t *testing.T) {
 		{"prod limited", "prod", prodConfig(t)},
 		{"prod public", "prod", prodConfig(t, prodShapes["public"]...)},
 		{"prod without firewall", "prod", prodConfig(t, map[string]string{"twip:waf": "false"})},
-		{"prod before destroy", "prod", prodConfig(t, map[string]string{"twip:protectEdge": "false"})},
+		{"train before destroy", "train", Committed(t, "train", map[string]string{"twip:protectData": "false"})},
+		{"prod before destroy", "prod", prodConfig(t, map[string]string{"twip:protectEdge": "false", "twip:protectData": "false"})},
 	} {
 		guard, _ := guarded(t, env.stack, env.config)
 		all[env.name] = guard.Exceptions()
