@@ -54,7 +54,7 @@ func TestComputer(t *testing.T) {
 	require.NoError(t, c.Clean(t.Context()), "what an interrupted run left")
 	t.Cleanup(func() {
 		require.NoError(t, c.Clean(context.WithoutCancel(t.Context())))
-		requireNothingLeft(t, "test-computer")
+		requireNothingLeft(t, "test-computer", "container", "volume", "network", "image")
 	})
 	require.NoError(t, c.Ensure(t.Context()))
 	again := time.Now()
@@ -232,9 +232,9 @@ func get(ctx context.Context, url string) string {
 	return string(body)
 }
 
-func requireNothingLeft(t *testing.T, name string) {
+func requireNothingLeft(t *testing.T, name string, kinds ...string) {
 	t.Helper()
-	for _, kind := range []string{"container", "volume", "network", "image"} {
+	for _, kind := range kinds {
 		args := []string{kind, "ls", "--quiet", "--filter", "label=twip.local=" + name}
 		if kind == "container" {
 			args = append(args, "--all")

@@ -68,7 +68,7 @@ func TestTrain(t *testing.T) {
 		}
 	}
 	require.NoError(t, e.Destroy(t.Context()))
-	requireNothingLeft(t, "test-train")
+	requireNothingLeft(t, "test-train", "container", "volume", "network")
 }
 
 func serves(e *environment) {
