@@ -113,8 +113,7 @@ func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := os.RemoveAll(c.state); err != nil {
 		return err
 	}
-	others, err := os.ReadDir(filepath.Dir(c.state))
-	if err != nil || len(others) > 0 {
+	if inUse, err := c.Computer.InUse(ctx); err != nil || inUse {
 		return err
 	}
 	if err := c.Computer.Remove(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 )
 
 // Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in. Machines are not asked to stop.
@@ -40,6 +41,17 @@ func (c *Computer) Remove(ctx context.Context) error {
 		}
 	}
 	return c.cleaned(problems)
+}
+
+// InUse says whether there is still a machine, a published address or a data volume.
+func (c *Computer) InUse(ctx context.Context) (bool, error) {
+	for _, label := range []string{labelMachine, labelAddress} {
+		if found, err := c.find(ctx, "container", label); err != nil || len(found) > 0 {
+			return true, err
+		}
+	}
+	volumes, err := filepath.Glob(c.volumeFile("*"))
+	return len(volumes) > 0, err
 }
 
 func (c *Computer) cleaned(problems []error) error {
