@@ -26,6 +26,12 @@ func (c *Computer) ensureDocker(ctx context.Context) error {
 	if os.Geteuid() != 0 || os.Getenv("DOCKER_HOST") != "" {
 		return fmt.Errorf("docker does not answer: %w\nstart it (systemctl start docker), or let yourself use it (sudo usermod -aG docker $USER, then log in again)", problem)
 	}
+	// A computer may have the command, to talk to an engine elsewhere, and no engine.
+	if _, err := exec.LookPath("dockerd"); err != nil {
+		if err := c.install(ctx, "dockerd", "docker.io"); err != nil {
+			return err
+		}
+	}
 	if _, err := os.Stat("/run/systemd/system"); err == nil {
 		if _, err := run(ctx, nil, "systemctl", "start", "docker"); err != nil {
 			return fmt.Errorf("start Docker: %w: see journalctl -u docker", err)
