@@ -29,7 +29,10 @@ func readDocument(userData string) *document {
 	}
 	d.valid = strings.HasPrefix(d.text, "#cloud-config\n") && yaml.Unmarshal([]byte(d.text), &config) == nil
 	d.files = config.Files
-	d.login, d.secret = logins.MatchString(d.text), secrets.MatchString(d.text)
+	for line := range strings.Lines(strings.ToLower(d.text)) {
+		d.login = d.login || containsAny(line, logins)
+		d.secret = d.secret || containsAny(line, secretWords) && secrets.MatchString(line)
+	}
 	return d
 }
 
@@ -83,6 +86,10 @@ func words(command string) (all []string) {
 		all = append(all, word.String())
 	}
 	return all
+}
+
+func containsAny(line string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(line, word) })
 }
 
 // flags are the values of one flag, written --flag value or --flag=value.

@@ -97,9 +97,15 @@ var (
 	ordinaryUser = regexp.MustCompile(`^[1-9][0-9]*:[1-9][0-9]*$`)
 	digest       = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 	safeTLS      = regexp.MustCompile(`\nsslVersionMin = TLSv1\.[23]\n`)
-	logins       = regexp.MustCompile(`ssh_authorized_keys|ssh_import_id|chpasswd|ssh_pwauth|plain_text_passwd|hashed_passwd|openssh-server`)
-	// secrets are what they are known by: access keys, private keys, and words that stand before one.
-	secrets = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?i)(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
+	// secrets are what they are known by, in lower case: access keys, private keys, and words that stand before one. What a
+	// shell looks up by itself is none.
+	secrets = regexp.MustCompile(`\b(akia|asia)[0-9a-z]{16}\b|-----begin [a-z ]*private key-----|(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
+)
+
+// logins are what cloud-init lets somebody in by, and secretWords what there is in a line with a secret; in lower case.
+var (
+	logins      = []string{"ssh_authorized_keys", "ssh_import_id", "chpasswd", "ssh_pwauth", "plain_text_passwd", "hashed_passwd", "openssh-server"}
+	secretWords = []string{"akia", "asia", "private key", "password", "passwd", "secret", "token", "apikey", "api_key"}
 )
 
 // mountOptions are the ones that the keeper's promises rest on.
