@@ -109,12 +109,12 @@ func (c *Cloud) instance(ctx context.Context) (string, error) {
 	return instance, nil
 }
 
-// Routes are the edge and, for comparison, Jetty itself: it listens only inside the leading app container, whose
-// network root may enter.
+// Routes are the edge and, for comparison, the keeper and Jetty behind it: Jetty listens only inside the leading app
+// container, whose network root may enter.
 func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
 	routes := []verbs.Route{{Name: "edge", URL: env.URL + "/"}}
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(c.options.Out, "straight at Jetty is left out: only root may enter a container's network")
+		fmt.Fprintln(c.options.Out, "straight at the keeper and at Jetty is left out: only root may enter a container's network")
 		return routes, nil
 	}
 	instance, err := c.instance(ctx)
@@ -125,5 +125,8 @@ func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Rout
 	if err != nil {
 		return nil, fmt.Errorf("network of the container that runs Jetty: %w", err)
 	}
-	return append(routes, verbs.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: []string{"nsenter", "--net=" + namespace}}), nil
+	inside := []string{"nsenter", "--net=" + namespace}
+	return append(routes,
+		verbs.Route{Name: "keeper", URL: "http://127.0.0.1:8080/", Via: inside},
+		verbs.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: inside}), nil
 }

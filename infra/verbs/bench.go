@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -27,7 +28,7 @@ func Bench(ctx context.Context, routes []Route, load Load, out io.Writer) error 
 	var rows []row
 	for _, route := range routes {
 		fmt.Fprintf(out, "== %s: %s\n", route.Name, route.URL)
-		argv := append(route.Via, "ab", "-q", "-n", fmt.Sprint(load.Requests), "-c", fmt.Sprint(load.Concurrency), route.URL)
+		argv := append(slices.Clone(route.Via), "ab", "-q", "-n", fmt.Sprint(load.Requests), "-c", fmt.Sprint(load.Concurrency), route.URL)
 		report, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("bench: %s: %s: %w\n%s\nis ab (Debian: apache2-utils) installed, and does the site answer? try: make smoke",

@@ -50,19 +50,19 @@ func (c *companyNews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestSmoke(t *testing.T) {
 	for name, tc := range map[string]struct {
-		site companyNews
+		site *companyNews
 		want string // empty: all well
 	}{
-		"well":          {},
-		"front broken":  {companyNews{status: map[string]int{"/": 500}}, "GET /: status 500, want 200"},
-		"list broken":   {companyNews{status: map[string]int{"/Read.action": 503}}, "GET /Read.action: status 503"},
-		"static broken": {companyNews{status: map[string]int{"/styles/site.css": 404}}, "GET /styles/site.css: status 404"},
-		"no static":     {companyNews{noStatic: true}, "does not use the static tier"},
-		"post refused":  {companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want 302"},
-		"post lost":     {companyNews{forgets: true}, "just posted is not in the list"},
+		"well":          {&companyNews{}, ""},
+		"front broken":  {&companyNews{status: map[string]int{"/": 500}}, "GET /: status 500, want 200"},
+		"list broken":   {&companyNews{status: map[string]int{"/Read.action": 503}}, "GET /Read.action: status 503"},
+		"static broken": {&companyNews{status: map[string]int{"/styles/site.css": 404}}, "GET /styles/site.css: status 404"},
+		"no static":     {&companyNews{noStatic: true}, "does not use the static tier"},
+		"post refused":  {&companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want 302"},
+		"post lost":     {&companyNews{forgets: true}, "just posted is not in the list"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(&tc.site)
+			server := httptest.NewServer(tc.site)
 			defer server.Close()
 			var out bytes.Buffer
 			err := Smoke(context.Background(), Environment{Stack: "train", URL: server.URL}, &out)
