@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"twip/infra/verbs"
+	"twip/stacks"
 )
 
 // aws is an environment in the account that the caller's AWS credentials name. Everything goes through the pulumi
@@ -35,8 +36,17 @@ func (a *aws) Refresh(ctx context.Context) error { return a.pulumi(ctx, "refresh
 func (a *aws) Destroy(ctx context.Context) error { return a.pulumi(ctx, "destroy") }
 func (a *aws) Clean(ctx context.Context) error   { return a.pulumi(ctx, "destroy") }
 
-func (a *aws) Scale(ctx context.Context, appContainers int) error {
-	if err := a.pulumi(ctx, "config", "set", "twip:appContainers", fmt.Sprint(appContainers)); err != nil {
+// Scale sets how many app servers there are: containers on one host, the fewest machines of a group.
+func (a *aws) Scale(ctx context.Context, appServers int) error {
+	topology, err := a.output(ctx, "pulumi", "config", "get", "twip:topology", "--stack", a.stack)
+	if err != nil {
+		return err
+	}
+	set := []string{"config", "set", "twip:appContainers"}
+	if strings.TrimSpace(string(topology)) == string(stacks.MultiZone) {
+		set = []string{"config", "set", "--path", "twip:appServers.min"}
+	}
+	if err := a.pulumi(ctx, append(set, fmt.Sprint(appServers))...); err != nil {
 		return err
 	}
 	return a.pulumi(ctx, "up")
