@@ -19,7 +19,7 @@ func checkout() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", errors.New("Pulumi.yaml is in no directory from here upwards: run this inside the checkout")
+			return "", errors.New("no Pulumi.yaml here or in a directory above: run this inside the checkout")
 		}
 		dir = parent
 	}
