@@ -112,6 +112,9 @@ func (c *Cloud) instance(ctx context.Context) (string, error) {
 // Routes are the edge and, for comparison, the keeper and Jetty behind it: Jetty listens only inside the leading app
 // container, whose network root may enter.
 func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
+	if err := c.Computer.EnsureProgram(ctx, "ab", "apache2-utils"); err != nil {
+		return nil, err
+	}
 	routes := []verbs.Route{{Name: "edge", URL: env.URL + "/"}}
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(c.options.Out, "straight at the keeper and at Jetty is left out: only root may enter a container's network")

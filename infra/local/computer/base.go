@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"time"
 )
 
@@ -41,10 +40,8 @@ func (c *Computer) ensureBase(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	c.options.Progress(fmt.Sprintf("%s cannot be pulled (%s)", debianImage, lastLines(refused.Error(), 1)))
-	if _, err := exec.LookPath("mmdebstrap"); err != nil {
-		if err := c.install(ctx, "mmdebstrap", "mmdebstrap"); err != nil {
-			return "", err
-		}
+	if err := c.EnsureProgram(ctx, "mmdebstrap", "mmdebstrap"); err != nil {
+		return "", err
 	}
 	defer c.step("making an equal base image from Debian's archive")()
 	return own, c.importDebian(ctx, own)

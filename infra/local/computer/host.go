@@ -73,6 +73,14 @@ func (c *Computer) startDaemon() error {
 	return daemon.Process.Release()
 }
 
+// EnsureProgram has a program of this computer there, from Debian's package of that name if need be.
+func (c *Computer) EnsureProgram(ctx context.Context, program, pkg string) error {
+	if _, err := exec.LookPath(program); err == nil {
+		return nil
+	}
+	return c.install(ctx, program, pkg)
+}
+
 // install installs those of Debian's packages that exist, because some are split in newer releases, and checks that program is there then.
 func (c *Computer) install(ctx context.Context, program string, packages ...string) error {
 	_, aptMissing := exec.LookPath("apt-get")
