@@ -51,10 +51,8 @@ func (c *Computer) ensureBase(ctx context.Context) (string, error) {
 func (c *Computer) importDebian(ctx context.Context, image string) error {
 	archive := c.path("debian.tar")
 	defer os.Remove(archive) //nolint:errcheck // what is left is overwritten next time
-	if _, err := run(ctx, nil, "mmdebstrap", "--variant=minbase", "trixie", archive,
-		"deb http://deb.debian.org/debian trixie main",
-		"deb http://deb.debian.org/debian trixie-updates main",
-		"deb http://security.debian.org/debian-security trixie-security main"); err != nil {
+	// Without a mirror of our choice it takes Debian's own, with updates and security fixes.
+	if _, err := run(ctx, nil, "mmdebstrap", "--variant=minbase", "trixie", archive); err != nil {
 		return fmt.Errorf("base image: %w", err)
 	}
 	if _, err := docker(ctx, "import", "--change", "LABEL "+labelCloud+"="+sharedImages, "--change", `CMD ["bash"]`, archive, image); err != nil {
