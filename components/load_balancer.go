@@ -57,6 +57,8 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 	for _, subnet := range place.Network.Public {
 		subnets = append(subnets, subnet.ID)
 	}
+	// AWS refuses a load balancer for the internet in a VPC that has no gateway yet.
+	ready := append([]pulumi.Resource{mayLog}, place.Network.outward...)
 	// Protected from AWS's side, so that nobody deletes it by hand, and from Pulumi's, so that no program does.
 	balance, err := lb.NewLoadBalancer(ctx, name, &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
@@ -69,7 +71,7 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 		IdleTimeout:              pulumi.Int(idleSeconds),
 		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
 		Tags:                     named(name),
-	}, child, pulumi.Protect(args.Balancer.Protect), pulumi.DependsOn([]pulumi.Resource{mayLog}),
+	}, child, pulumi.Protect(args.Balancer.Protect), pulumi.DependsOn(ready),
 		guardrails.ExceptWhen(ctx, !args.Balancer.Protect, "ELB.6", "whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
 		guardrails.ExceptWhen(ctx, args.Balancer.WebACL == nil, "ELB.16", "the firewall is a step on the way to the public release (twip:waf)"),
 		guardrails.ExceptWhen(ctx, args.Balancer.CDN != nil, "ELB.16", "the firewall stands at CloudFront, where it sees visitors' own addresses; the load balancer answers nobody else"))

@@ -37,10 +37,11 @@ func (l logBucket) register(ctx *pulumi.Context, parent pulumi.ResourceOption) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: public access: %w", err)
 	}
-	if _, err = s3.NewBucketOwnershipControls(ctx, name, &s3.BucketOwnershipControlsArgs{
+	owned, err := s3.NewBucketOwnershipControls(ctx, name, &s3.BucketOwnershipControlsArgs{
 		Bucket: bucket.ID(),
 		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(l.ownership)},
-	}, parent, guardrails.ExceptWhen(ctx, l.ownership != ownedByPolicy, "S3.12", "CloudFront's standard logs are handed over by access control list")); err != nil {
+	}, parent, guardrails.ExceptWhen(ctx, l.ownership != ownedByPolicy, "S3.12", "CloudFront's standard logs are handed over by access control list"))
+	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: ownership: %w", err)
 	}
 	if _, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
@@ -72,9 +73,10 @@ func (l logBucket) register(ctx *pulumi.Context, parent pulumi.ResourceOption) (
 	}, parent); err != nil {
 		return nil, nil, fmt.Errorf("log bucket: lifecycle: %w", err)
 	}
-	// S3 answers with a conflict when both are set at once.
+	// S3 answers with a conflict when two of these are set at once; and whoever writes to the bucket waits for the policy,
+	// while CloudFront, which checks that access control lists are on, needs the ownership too.
 	allow, err := s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{Bucket: bucket.ID(), Policy: rendered(l.policy, bucket.Arn)},
-		parent, pulumi.DependsOn([]pulumi.Resource{closed}))
+		parent, pulumi.DependsOn([]pulumi.Resource{closed, owned}))
 	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: policy: %w", err)
 	}

@@ -35,6 +35,7 @@ type ZonedNetwork struct {
 	Private   []Subnet           // likewise
 	Addresses pulumi.StringArray // public addresses that machines are seen under; none in an existing VPC
 	ready     []pulumi.Resource  // routes and endpoints that a machine needs at boot
+	outward   []pulumi.Resource  // the public subnets' way to the internet; none in an existing VPC
 	region    string
 }
 
@@ -73,7 +74,7 @@ func (n *ZonedNetwork) register(ctx *pulumi.Context, name string, args *ZonedNet
 	if err != nil {
 		return err
 	}
-	n.VPCID, n.Public = outer.VPCID, outer.Public
+	n.VPCID, n.Public, n.outward = outer.VPCID, outer.Public, outer.ready
 	tables, err := n.registerPrivate(ctx, name, args, outer)
 	if err != nil {
 		return err
