@@ -22,7 +22,7 @@ func newFlowLog(ctx *pulumi.Context, name string, vpcID pulumi.StringInput, days
 	// What AWS asks for, without creating groups: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 	document := rendered(policy{Statement: []statement{{
 		Sid: "Write", Effect: "Allow",
-		Action: []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, Resource: []string{"{0}:*"},
+		Action: []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:DescribeLogGroups"}, Resource: []string{"{0}:*"},
 	}}}, group.Arn)
 	allow, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: writer.ID(), Policy: document}, parent)
 	if err != nil {

@@ -76,10 +76,11 @@ func (r *Rollouts) register(ctx *pulumi.Context, name string, args *RolloutsArgs
 	}
 	allow, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.ID(), Policy: rendered(policy{Statement: []statement{
 		{Sid: "Log", Effect: "Allow", Action: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resource: []string{"{0}:*"}},
-		// Neither action can be narrowed to a resource:
+		// None of these can be narrowed to a resource:
 		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
 		{Sid: "Look", Effect: "Allow", Action: []string{
 			"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "elasticloadbalancing:DescribeTargetHealth",
+			"cloudwatch:DescribeAlarms", // StartInstanceRefresh looks at the alarms that it is to heed
 		}, Resource: []string{"*"}},
 	}}, logs.Arn)}, child)
 	if err != nil {
