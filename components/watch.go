@@ -66,7 +66,9 @@ func (w *Watch) registerVisitors(ctx *pulumi.Context, name string) error {
 	failing, err := alarm{
 		name:        name + "-errors",
 		description: fmt.Sprintf("More than %g %% of all answers are 5xx.", visitorErrorPercent),
-		expression:  fmt.Sprintf("IF(balancer + servers >= %d, 100 * (balancer + servers) / requests, 0)", errorFloor),
+		// AWS reports a count of 5xx only where there are some, and an expression over a count that is absent has no value:
+		// FILL makes it 0. RequestCount leaves out what no server was there for, so that an outage would divide by nothing.
+		expression: fmt.Sprintf("IF(FILL(balancer, 0) + FILL(servers, 0) >= %d, 100 * (FILL(balancer, 0) + FILL(servers, 0)) / (FILL(balancer, 0) + FILL(requests, 0)), 0)", errorFloor),
 		queries: cloudwatch.MetricAlarmMetricQueryArray{
 			sumOf("balancer", "HTTPCode_ELB_5XX_Count", site), sumOf("servers", "HTTPCode_Target_5XX_Count", site), sumOf("requests", "RequestCount", site),
 		},

@@ -353,6 +353,18 @@ func TestProdAlarms(t *testing.T) {
 	}
 }
 
+// AWS reports no count of 5xx for a minute without any, and RequestCount not for requests that no server was there for: an
+// expression over an absent value has none itself, and its alarm would sleep through an outage.
+func TestProdErrorsAreSeenWhateverElseIsAbsent(t *testing.T) {
+	g := prod(t)
+	queries := g.At(t, g.One(t, "aws:cloudwatch/metricAlarm:MetricAlarm", "twip-prod-watch-errors"), "metricQueries").([]any)
+	judged := queries[len(queries)-1].(map[string]any)["expression"].(string)
+	for _, count := range []string{"balancer", "servers", "requests"} {
+		require.NotZero(t, strings.Count(judged, count), judged)
+		require.Equal(t, strings.Count(judged, count), strings.Count(judged, "FILL("+count+", 0)"), judged)
+	}
+}
+
 func TestProdDashboard(t *testing.T) {
 	g := prod(t)
 	var body struct {
