@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
@@ -10,7 +11,10 @@ import (
 
 // newCertificate asks ACM for a certificate, proves by DNS that the names are ours, and is done when it can be used. ACM
 // renews it for as long as the records are there. Names must be distinct and in the domain's hosted zone.
-func newCertificate(ctx *pulumi.Context, name string, domain *Domain, names []string, options ...pulumi.ResourceOption) (pulumi.StringOutput, error) {
+//
+// Certificates of one name in two regions ask for the same record. The second is told that it borrows it: the record stays
+// when the second certificate goes, for the first could not be renewed without it.
+func newCertificate(ctx *pulumi.Context, name string, domain *Domain, names []string, borrows bool, options ...pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	certificate, err := acm.NewCertificate(ctx, name, &acm.CertificateArgs{
 		DomainName:              pulumi.String(names[0]),
 		SubjectAlternativeNames: pulumi.ToStringArray(names[1:]),
@@ -30,8 +34,8 @@ func newCertificate(ctx *pulumi.Context, name string, domain *Domain, names []st
 			Type:           asked.ResourceRecordType().Elem(),
 			Records:        pulumi.StringArray{asked.ResourceRecordValue().Elem()},
 			Ttl:            pulumi.Int(300),   // seconds
-			AllowOverwrite: pulumi.Bool(true), // certificates of one name in two regions ask for the same record
-		}, options...)
+			AllowOverwrite: pulumi.Bool(true), // it may be there for another certificate
+		}, append(slices.Clone(options), pulumi.RetainOnDelete(borrows))...)
 		if err != nil {
 			return pulumi.StringOutput{}, fmt.Errorf("proof for %s: %w", covered, err)
 		}

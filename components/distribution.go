@@ -37,7 +37,7 @@ const (
 func newDistribution(ctx *pulumi.Context, name string, args *EdgeProxyArgs, child pulumi.ResourceOption) (*cloudfront.Distribution, error) {
 	name += "-cdn"
 	cdn, there := args.Balancer.CDN, pulumi.Provider(args.Balancer.CDN.USEast1)
-	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name}, child, there)
+	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name}, true, child, there)
 	if err != nil {
 		return nil, err
 	}

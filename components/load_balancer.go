@@ -82,11 +82,16 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 	if err = e.registerFlows(ctx, name, args); err != nil {
 		return err
 	}
-	listener, err := e.registerListeners(ctx, name, args)
+	// Where CloudFront is put in front of a site that runs, visitors are led to it before the load balancer turns them away.
+	led, err := e.registerNames(ctx, name, args)
 	if err != nil {
 		return err
 	}
-	if err = e.registerRules(ctx, name, args, listener); err != nil {
+	listener, err := e.registerListeners(ctx, name, args, pulumi.DependsOn(led))
+	if err != nil {
+		return err
+	}
+	if err = e.registerRules(ctx, name, args, listener, pulumi.DependsOn(led)); err != nil {
 		return err
 	}
 	// Behind CloudFront the firewall stands there, where it sees visitors' own addresses.
@@ -99,7 +104,7 @@ func (e *EdgeProxy) registerBalancer(ctx *pulumi.Context, name string, args *Edg
 			return err
 		}
 	}
-	return e.registerNames(ctx, name, args)
+	return nil
 }
 
 // balancerWall lets visitors in: from the configured ranges, or, behind CloudFront, from CloudFront alone.
@@ -156,7 +161,7 @@ func (e *EdgeProxy) registerFlows(ctx *pulumi.Context, name string, args *EdgePr
 
 // registerListeners returns the listener that serves the site: with a domain the one with TLS, to which plain HTTP is
 // redirected; without one, plain HTTP.
-func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *EdgeProxyArgs) (*lb.Listener, error) {
+func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *EdgeProxyArgs, after pulumi.ResourceOption) (*lb.Listener, error) {
 	child := pulumi.Parent(e)
 	if args.Domain == nil {
 		return lb.NewListener(ctx, name, &lb.ListenerArgs{
@@ -167,7 +172,7 @@ func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *Ed
 			Tags:            named(name),
 		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every preview warns of it"))
 	}
-	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)}, child)
+	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)}, false, child)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +201,7 @@ func (e *EdgeProxy) registerListeners(ctx *pulumi.Context, name string, args *Ed
 		CertificateArn:  certificate,
 		DefaultActions:  args.defaultAction(),
 		Tags:            named(name + "-tls"),
-	}, child)
+	}, child, after)
 }
 
 // defaultAction answers what no rule takes. Behind CloudFront that is everybody who did not come through our distribution:
@@ -232,7 +237,7 @@ func (a *EdgeProxyArgs) routes() []route {
 	return routes
 }
 
-func (e *EdgeProxy) registerRules(ctx *pulumi.Context, name string, args *EdgeProxyArgs, listener *lb.Listener) error {
+func (e *EdgeProxy) registerRules(ctx *pulumi.Context, name string, args *EdgeProxyArgs, listener *lb.Listener, after pulumi.ResourceOption) error {
 	e.balancer.ready = append(e.balancer.ready, listener)
 	for _, r := range args.routes() {
 		conditions := lb.ListenerRuleConditionArray{&lb.ListenerRuleConditionArgs{
@@ -251,7 +256,7 @@ func (e *EdgeProxy) registerRules(ctx *pulumi.Context, name string, args *EdgePr
 				Type: pulumi.String("forward"), TargetGroupArn: r.pool.targets.Arn,
 			}},
 			Tags: named(name + "-" + r.name),
-		}, pulumi.Parent(e))
+		}, pulumi.Parent(e), after)
 		if err != nil {
 			return fmt.Errorf("route to the %s tier: %w", r.name, err)
 		}
@@ -260,40 +265,43 @@ func (e *EdgeProxy) registerRules(ctx *pulumi.Context, name string, args *EdgePr
 	return nil
 }
 
-// registerNames settles how the world calls the site.
-func (e *EdgeProxy) registerNames(ctx *pulumi.Context, name string, args *EdgeProxyArgs) error {
+// registerNames settles how the world calls the site. It returns what leads visitors to CloudFront, if that is in front.
+func (e *EdgeProxy) registerNames(ctx *pulumi.Context, name string, args *EdgeProxyArgs) ([]pulumi.Resource, error) {
 	child, self := pulumi.Parent(e), e.balancer.lb
 	if args.Domain == nil {
 		e.URL = pulumi.Sprintf("http://%s", self.DnsName)
-		return nil
+		return nil, nil
 	}
 	e.URL = pulumi.Sprintf("https://%s", args.Domain.Name)
 	if args.Balancer.CDN == nil {
-		return newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, self.DnsName, self.ZoneId, child)
+		_, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, self.DnsName, self.ZoneId, child)
+		return nil, err
 	}
-	if err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child); err != nil {
-		return err
+	if _, err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child); err != nil {
+		return nil, err
 	}
 	distribution, err := newDistribution(ctx, name, args, child)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, distribution.DomainName, distribution.HostedZoneId, child)
+	alias, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, distribution.DomainName, distribution.HostedZoneId, child)
+	return []pulumi.Resource{alias}, err
 }
 
 // newAlias leads a name to a load balancer or a distribution. It costs nothing and follows its target's addresses.
-func newAlias(ctx *pulumi.Context, name, zoneID, host string, target, targetZone pulumi.StringInput, parent pulumi.ResourceOption) error {
-	if _, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
+func newAlias(ctx *pulumi.Context, name, zoneID, host string, target, targetZone pulumi.StringInput, parent pulumi.ResourceOption) (*route53.Record, error) {
+	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
 		ZoneId: pulumi.String(zoneID),
 		Name:   pulumi.String(host),
 		Type:   pulumi.String("A"),
 		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
 			Name: target, ZoneId: targetZone, EvaluateTargetHealth: pulumi.Bool(false), // there is no second place to go
 		}},
-	}, parent); err != nil {
-		return fmt.Errorf("record %s: %w", host, err)
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", host, err)
 	}
-	return nil
+	return record, nil
 }
 
 // dimensions are what CloudWatch knows the load balancer by.

@@ -277,6 +277,19 @@ func TestProdIsClosedBehindTheCDN(t *testing.T) {
 	}
 }
 
+// Who turns CDN on leads visitors to CloudFront before the load balancer turns away those who come to it directly; and who
+// turns it off again leaves the record by which ACM renews the load balancer's certificate.
+func TestProdTurnsToTheCDNInOrder(t *testing.T) {
+	g := prod(t, named, worldwide)
+	alias := g.One(t, "aws:route53/record:Record", "twip-prod-edge")
+	require.True(t, g.Waits(g.One(t, "aws:lb/listener:Listener", "twip-prod-edge-tls"), alias))
+	for _, rule := range g.Of(t, "aws:lb/listenerRule:ListenerRule") {
+		require.True(t, g.Waits(rule, alias), rule.Name)
+	}
+	require.True(t, g.One(t, "aws:route53/record:Record", "twip-prod-edge-cdn-proof-news.example.com").RetainOnDelete)
+	require.False(t, g.One(t, "aws:route53/record:Record", "twip-prod-edge-proof-news.example.com").RetainOnDelete)
+}
+
 func TestProdTLS(t *testing.T) {
 	g := prod(t, named)
 	tls := g.One(t, listenerType, "twip-prod-edge-tls")
