@@ -315,6 +315,7 @@ func TestProdRefusals(t *testing.T) {
 		"several containers":        {map[string]string{"twip:appContainers": "2"}, "twip:appServers"},
 		"CDN without all it needs":  {map[string]string{"twip:cdn": "true"}, "openssl rand -hex 32"},
 		"short secret":              {map[string]string{"twip:cdnSecret": "short"}, "32 to 128"},
+		"readers that CDN ignores":  {map[string]string{"twip:cdn": "true", "twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4), "twip:siteCidrs": `["203.0.113.0/24"]`}, "twip:siteCidrs"},
 		"budget that nobody sees":   {map[string]string{"twip:monthlyBudgetUsd": "10"}, "twip:alarmEmail"},
 		"backups":                   {map[string]string{"twip:backups": `{"every":"minute"}`}, "hour, day"},
 		"VPC without its subnets":   {map[string]string{"twip:network": `{"vpcId":"vpc-01234567"}`}, "name both"},
