@@ -1,9 +1,7 @@
 package images_test
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,27 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/images"
+	"twip/tests/dockertest"
 )
 
 // label marks every Docker object that these tests make; what carries it is removed before and after.
 const label = "twip.test=images"
 
-func docker(args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	command := exec.Command("docker", args...)
-	// BuildKit needs a plugin that not every computer has; the classic builder is always there.
-	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, tail(stdout.String()), tail(stderr.String()))
-	}
-	return strings.TrimSpace(stdout.String()), nil
-}
-
-func tail(s string) string {
-	lines := strings.Split(s, "\n")
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
-}
+var docker, tail = dockertest.Docker, dockertest.Tail
 
 func mustDocker(t *testing.T, args ...string) string {
 	t.Helper()
@@ -76,7 +60,7 @@ func removeAll() error {
 
 // buildImage stages and builds one kind and returns the image's name.
 func buildImage(kind images.Kind, artifacts, out string) (name string, err error) {
-	c, err := images.Stage(kind, images.Options{Artifacts: artifacts, Out: out})
+	c, err := images.Stage(kind, images.Options{Artifacts: artifacts, BaseImage: base, Out: out})
 	if err != nil {
 		return "", err
 	}

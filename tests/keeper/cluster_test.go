@@ -1,7 +1,6 @@
 package keeper_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,22 +16,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"twip/tests/dockertest"
 )
 
 // prefix names every Docker object that these tests make; what carries it is removed before and after.
 const prefix = "twip-keeper-test-"
 
-func docker(args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	command := exec.Command("docker", args...)
-	// BuildKit needs a plugin that not every computer has; the classic builder is always there.
-	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
-	}
-	return strings.TrimSpace(stdout.String()), nil
-}
+var docker = dockertest.Docker
 
 // removeAll removes what these tests made, in this run or in one that was killed. Images stay in the builder's
 // cache, which makes the next run fast, but lose their names.

@@ -20,6 +20,17 @@ func (c *Computer) BaseImage() string {
 	return c.base
 }
 
+// EnsureBase has Docker and the base image there, and nothing else, and returns the image's name.
+func (c *Computer) EnsureBase(ctx context.Context) (string, error) {
+	if err := c.openState(); err != nil {
+		return "", err
+	}
+	if err := c.ensureDocker(ctx); err != nil {
+		return "", err
+	}
+	return c.ensureBase(ctx)
+}
+
 // ensureBase pulls Debian's image, or makes an equal one from Debian's archive where no container registry can be reached.
 func (c *Computer) ensureBase(ctx context.Context) (string, error) {
 	own := "twip-local/debian:trixie"

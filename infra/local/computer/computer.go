@@ -123,13 +123,7 @@ func (c *Computer) Ensure(ctx context.Context) error {
 }
 
 func (c *Computer) ensureAll(ctx context.Context) error {
-	if err := c.openState(); err != nil {
-		return err
-	}
-	if err := c.ensureDocker(ctx); err != nil {
-		return err
-	}
-	base, err := c.ensureBase(ctx)
+	base, err := c.EnsureBase(ctx)
 	if err != nil {
 		return err
 	}
