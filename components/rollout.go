@@ -80,7 +80,7 @@ func (r *Rollouts) register(ctx *pulumi.Context, name string, args *RolloutsArgs
 		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
 		{Sid: "Look", Effect: "Allow", Action: []string{
 			"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "elasticloadbalancing:DescribeTargetHealth",
-			"cloudwatch:DescribeAlarms", // StartInstanceRefresh looks at the alarms that it is to heed
+			"cloudwatch:DescribeAlarms", // which of them can still stop a rollout
 		}, Resource: []string{"*"}},
 	}}, logs.Arn)}, child)
 	if err != nil {

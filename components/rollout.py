@@ -24,6 +24,7 @@ def handler(event, context):
         event,
         autoscaling=boto3.client("autoscaling"),
         balancing=boto3.client("elbv2"),
+        watching=boto3.client("cloudwatch"),
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
         sleep=time.sleep,
     )
@@ -31,14 +32,14 @@ def handler(event, context):
 
 
 class Rollout:
-    def __init__(self, event, autoscaling, balancing, seconds_left, sleep):
+    def __init__(self, event, autoscaling, balancing, watching, seconds_left, sleep):
         self.group = event["group"]
         self.template = event["template"]
         self.version = str(event["version"])
         self.target_group = event["targetGroup"]
         self.alarms = event["alarms"]
         self.warmup_seconds = event["warmupSeconds"]
-        self.autoscaling, self.balancing = autoscaling, balancing
+        self.autoscaling, self.balancing, self.watching = autoscaling, balancing, watching
         self.seconds_left, self.sleep = seconds_left, sleep
         self.ours = None  # id of the refresh that this call started or found on its way to the version
 
@@ -96,9 +97,17 @@ class Rollout:
                 "InstanceWarmup": self.warmup_seconds,
                 "SkipMatching": True,
                 "AutoRollback": True,
-                "AlarmSpecification": {"Alarms": self.alarms},
+                "AlarmSpecification": {"Alarms": self.quiet_alarms()},
             },
         )["InstanceRefreshId"]
+
+    def quiet_alarms(self):
+        """Those that can still tell something: what is in alarm already may be what this rollout repairs."""
+        found = self.watching.describe_alarms(AlarmNames=self.alarms, AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        loud = {a["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for a in found.get(kind, []) if a["StateValue"] == "ALARM"}
+        if loud:
+            print(f"{self.group}: in alarm before the rollout, so they cannot stop it: {sorted(loud)}")
+        return [name for name in self.alarms if name not in loud]
 
     def leads_here(self, refresh):
         desired = refresh.get("DesiredConfiguration", {}).get("LaunchTemplate", {})

@@ -18,6 +18,7 @@ class Cloud:
         self.ending = "Successful"  # how the next refresh ends
         self.duration = 300  # seconds
         self.later = []  # (when, what)
+        self.loud = []  # names of alarms
 
     @staticmethod
     def server(n, version):
@@ -45,6 +46,9 @@ class Cloud:
     def describe_target_health(self, TargetGroupArn):
         states = [(s["InstanceId"], "healthy" if s["InstanceId"] in self.healthy else "unhealthy") for s in self.servers]
         return {"TargetHealthDescriptions": [{"Target": {"Id": i}, "TargetHealth": {"State": s}} for i, s in states]}
+
+    def describe_alarms(self, AlarmNames, AlarmTypes):
+        return {"MetricAlarms": [{"AlarmName": n, "StateValue": "ALARM" if n in self.loud else "OK"} for n in AlarmNames]}
 
     def start_instance_refresh(self, **request):
         self.started.append(request)
@@ -77,7 +81,7 @@ def rollout(cloud, version="2", seconds=880):
         "alarms": ["app-unhealthy"], "warmupSeconds": 480,
     }
     begin = cloud.now
-    return Rollout(event, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
+    return Rollout(event, cloud, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
 
 
 class RolloutTest(unittest.TestCase):
@@ -94,6 +98,13 @@ class RolloutTest(unittest.TestCase):
         self.assertTrue(preferences["AutoRollback"])
         self.assertEqual(preferences["MinHealthyPercentage"], 100)
         self.assertEqual(preferences["AlarmSpecification"], {"Alarms": ["app-unhealthy"]})
+        self.assertEqual(cloud.version, "2")
+
+    def test_repairs_what_an_alarm_is_about(self):
+        cloud = Cloud()
+        cloud.loud = ["app-unhealthy"]
+        rollout(cloud).run()
+        self.assertEqual(cloud.started[0]["Preferences"]["AlarmSpecification"], {"Alarms": []})
         self.assertEqual(cloud.version, "2")
 
     def test_waits_until_servers_can_answer(self):

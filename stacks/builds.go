@@ -30,7 +30,7 @@ func stage(ctx *pulumi.Context, c *Config) (*builds, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Out: buildDir}
+	options := images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild, Out: buildDir}
 	b := &builds{}
 	var problems []error
 	for _, image := range []struct {

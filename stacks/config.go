@@ -19,6 +19,7 @@ type Config struct {
 	Topology         Topology
 	Artifacts        string
 	BaseImage        string
+	Rebuild          string
 	MachineImage     string
 	InstanceType     string
 	AppContainers    int

@@ -41,6 +41,11 @@ var commonKeys = []Key{
 		read:        text(func(c *Config) *string { return &c.BaseImage }, matches(imageRE, "it is not an image's name")),
 	},
 	{
+		Name: "rebuild", Type: "string", Default: "", Example: "r2",
+		Description: "Any text, such as r2; another one builds all images anew, for Debian's security updates or when the registry holds their tags already.",
+		read:        text(func(c *Config) *string { return &c.Rebuild }, matches(rebuildRE, "it becomes a build argument: letters, digits and . _ : - only")),
+	},
+	{
 		Name: "machineImage", Type: "string", Default: "debian-13-amd64-20251117-2299", Example: "debian-13-amd64-20251117-2299",
 		Description: "Exact name of Debian's machine image, so that a new one is a decision and not a surprise.",
 		read: text(func(c *Config) *string { return &c.MachineImage },

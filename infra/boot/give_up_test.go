@@ -15,6 +15,7 @@ func TestGiveUp(t *testing.T) {
 	const healthy, starting = "echo healthy", "echo starting"
 	for name, tc := range map[string]struct {
 		docker, store string        // what docker inspect and systemctl is-active do
+		stat          string        // what a look at the store does
 		sick          time.Duration // since when the machine knows of a sick container; 0: it does not
 		off, noted    bool
 	}{
@@ -25,6 +26,7 @@ func TestGiveUp(t *testing.T) {
 		"it stays sick":                   {docker: starting, store: "exit 0", sick: time.Hour, noted: true, off: true},
 		"the container was never made":    {docker: "exit 1", store: "exit 0", sick: time.Hour, noted: true, off: true},
 		"it waits for the store like all": {docker: "exit 1", store: "exit 3", sick: time.Hour},
+		"its mount hangs":                 {docker: "exit 1", store: "exit 0", stat: "exit 1", sick: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -32,6 +34,7 @@ func TestGiveUp(t *testing.T) {
 				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 			}
 			program("docker", tc.docker)
+			program("stat", tc.stat)
 			program("systemctl", `case $1 in is-active) `+tc.store+` ;; poweroff) touch "$TWIP_RUN/off" ;; esac`)
 			since := filepath.Join(dir, "twip-give-up.since")
 			if tc.sick > 0 {

@@ -24,6 +24,8 @@ type Options struct {
 	Artifacts string
 	// BaseImage is the Debian 13 image that all images are built on. Default: DefaultBaseImage.
 	BaseImage string
+	// Rebuild is any text; another one is another image, built anew from Debian's archive as it is then. Default: none.
+	Rebuild string
 	// Out is the directory in which each kind gets a directory of its own. Required.
 	Out string
 }
@@ -55,6 +57,9 @@ func Stage(kind Kind, o Options) (*Context, error) {
 		Dir:    filepath.Join(o.Out, string(kind)),
 		Args:   map[string]string{"BASE_IMAGE": o.BaseImage},
 		Source: source,
+	}
+	if o.Rebuild != "" {
+		c.Args["REBUILD"] = o.Rebuild
 	}
 	c.Tag = files.hash(c.Args)
 	if err := files.write(c.Dir); err != nil {

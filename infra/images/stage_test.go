@@ -267,3 +267,15 @@ func build(t *testing.T, fill func(*zip.Writer)) []byte {
 	require.NoError(t, w.Close())
 	return b.Bytes()
 }
+
+// The same content under another word is another image, with a tag that no registry holds yet.
+func TestRebuild(t *testing.T) {
+	tags := map[string]bool{}
+	for _, word := range []string{"", "r2", "r3"} {
+		c, err := Stage(Static, Options{Out: t.TempDir(), Rebuild: word})
+		require.NoError(t, err)
+		require.Equal(t, word, c.Args["REBUILD"])
+		tags[c.Tag] = true
+	}
+	require.Len(t, tags, 3)
+}

@@ -53,7 +53,7 @@ type Timing struct {
 // DefaultTiming suits an application server of one or two CPUs.
 var DefaultTiming = Timing{
 	Poll: 250 * time.Millisecond, Beat: 500 * time.Millisecond, Patience: 2500 * time.Millisecond,
-	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 25 * time.Second,
+	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
 }
 
 // Route says who can answer requests now.
