@@ -70,7 +70,10 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
 	}
-	if err := c.Set("twip:baseImage", c.Computer.BaseImage()); err != nil {
+	if err := c.Set(baseImage, c.Computer.BaseImage()); err != nil {
+		return err
+	}
+	if err := c.sayChosen(); err != nil {
 		return err
 	}
 	outputs, err := c.change(ctx, c.Computer, "up", (*engine.Engine).Up)
@@ -100,6 +103,9 @@ func (c *Cloud) Preview(ctx context.Context) error {
 
 // Refresh notices what vanished from this computer behind the engine's back; the next Up makes it anew.
 func (c *Cloud) Refresh(ctx context.Context) error {
+	if err := c.Computer.Ensure(ctx); err != nil {
+		return err
+	}
 	_, err := c.change(ctx, c.Computer, "refresh", (*engine.Engine).Refresh)
 	return err
 }
@@ -107,6 +113,9 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 // Destroy deletes the stack's resources, data included, and what the local cloud needs besides, unless another stack
 // needs it too. Images stay, so that the next Up is quick; Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
+	if err := c.Computer.Ensure(ctx); err != nil {
+		return err
+	}
 	if _, err := c.change(ctx, c.Computer, "destroy", (*engine.Engine).Destroy); err != nil {
 		return err
 	}

@@ -8,12 +8,15 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"twip/infra/local/computer"
 	"twip/stacks"
 )
+
+const baseImage = "twip:baseImage"
 
 // config is what differs from the stack's file here, each for a reason: the endpoints answer for one region, this
 // computer may see the statistics, and what is only on this computer may be destroyed.
@@ -62,6 +65,20 @@ func (c *Cloud) Set(key string, value any) error {
 		return err
 	}
 	return os.WriteFile(c.memory(), append(text, '\n'), 0o600)
+}
+
+// sayChosen tells of chosen values, since they win over the stack's file.
+func (c *Cloud) sayChosen() error {
+	chosen, err := c.remembered()
+	if err != nil {
+		return err
+	}
+	delete(chosen, baseImage) // found, not chosen
+	for _, key := range slices.Sorted(maps.Keys(chosen)) {
+		c.say(fmt.Sprintf("%s is %v here, as an earlier command chose; to let Pulumi.%s.yaml decide again, remove it from %s",
+			key, chosen[key], c.options.Stack, c.memory()))
+	}
+	return nil
 }
 
 // bootable refuses a topology whose machines the local cloud cannot boot.

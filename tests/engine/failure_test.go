@@ -43,6 +43,22 @@ func TestUpConvergesAfterAFailure(t *testing.T) {
 	}
 }
 
+// A replacement that failed between the end of the old machine and the start of the new one is finished by the next up: what
+// hung on the old machine is deleted a second time, and the data is still there.
+func TestUpFinishesAReplacement(t *testing.T) {
+	r := train(t)
+	data := r.mustUp().Outputs["dataVolumeId"].(string)
+	old := r.one().ID
+	r.config["twip:memoryMiB"] = map[string]int{"app": 400}
+	r.fault = failOnce(provider.Create, instance)
+	_, err := r.up()
+	require.ErrorContains(t, err, "not enough capacity")
+	r.mustUp()
+	require.NotEqual(t, old, r.one().ID)
+	require.Equal(t, r.one().ID, r.volumes[data])
+	require.Zero(t, r.mustUp().Changed())
+}
+
 // killer is a recorder whose first launch kills the engine, the hard way.
 type killer struct {
 	*recorder

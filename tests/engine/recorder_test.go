@@ -74,6 +74,9 @@ func (r *recorder) Launch(_ context.Context, m computer.Machine) error {
 
 func (r *recorder) Stop(_ context.Context, id string) error {
 	defer r.note("stop %s", id)()
+	if _, there := r.machines[id]; !there {
+		return fmt.Errorf("machine %s: stop: there is no such machine", id)
+	}
 	r.stopped[id] = true
 	return nil
 }

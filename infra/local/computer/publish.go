@@ -128,7 +128,7 @@ func forwarding(target string, ports []int) []byte {
 // portHint says what to do when a port of this computer is taken.
 func portHint(err error) error {
 	if strings.Contains(err.Error(), "already allocated") || strings.Contains(err.Error(), "already in use") {
-		return errors.Join(err, errors.New("another program has this port of 127.0.0.1: end it, or choose another port in Options.Ports"))
+		return errors.Join(err, errors.New("another program has this port of 127.0.0.1: find it with ss -ltnp, end it, and try again"))
 	}
 	return err
 }

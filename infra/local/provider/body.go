@@ -243,8 +243,16 @@ func detach(ctx context.Context, o *operation) error {
 		return nil
 	}
 	if v := value(o.inputs, "stopInstanceBeforeDetaching"); v.IsBool() && v.BoolValue() {
-		if err := o.computer.Stop(ctx, text(o.inputs, "instanceId")); err != nil {
+		instance := text(o.inputs, "instanceId")
+		state, err := o.computer.State(ctx, instance)
+		if err != nil {
 			return err
+		}
+		// An interrupted replacement deletes a second time what hung on a machine that is gone.
+		if state.Phase != computer.Gone {
+			if err := o.computer.Stop(ctx, instance); err != nil {
+				return err
+			}
 		}
 	}
 	return o.computer.DetachVolume(ctx, text(o.inputs, "volumeId"))
