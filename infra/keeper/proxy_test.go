@@ -334,9 +334,12 @@ func TestAdmin(t *testing.T) {
 	code, _ = get("/live")
 	require.Equal(t, http.StatusOK, code)
 	s.do(t, http.MethodGet, "/", "")
-	_, body = get("/metrics")
+	require.Eventually(t, func() bool { // a request is measured when its answer has been given
+		_, body = get("/metrics")
+		return strings.Contains(body, "keeper_request_seconds_count 1\n")
+	}, time.Second, time.Millisecond)
 	for _, line := range []string{"keeper_epoch 1\n", "keeper_leading 1\n", "# TYPE keeper_requests_total counter\n",
-		"keeper_requests_total{by=\"local\"} 1\n", "keeper_request_seconds_bucket{le=\"+Inf\"} 1\n", "keeper_request_seconds_count 1\n"} {
+		"keeper_requests_total{by=\"local\"} 1\n", "keeper_request_seconds_bucket{le=\"+Inf\"} 1\n"} {
 		require.Contains(t, body, line)
 	}
 	require.Equal(t, 1, strings.Count(body, "# TYPE keeper_requests_total"))
