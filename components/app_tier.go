@@ -43,11 +43,7 @@ func NewAppTier(ctx *pulumi.Context, name string, args *AppTierArgs, opts ...pul
 		return nil, err
 	}
 	child := pulumi.Parent(t)
-	image, err := newImage(ctx, name, args.Build, child)
-	if err != nil {
-		return nil, fmt.Errorf("app tier %q: %w", name, err)
-	}
-	group, err := newLogGroup(ctx, name, args.LogRetentionDays, child)
+	image, group, err := newImageAndLogs(ctx, name, args.Build, args.LogRetentionDays, child)
 	if err != nil {
 		return nil, fmt.Errorf("app tier %q: %w", name, err)
 	}

@@ -72,11 +72,7 @@ func NewEdgeProxy(ctx *pulumi.Context, name string, args *EdgeProxyArgs, opts ..
 
 func (e *EdgeProxy) register(ctx *pulumi.Context, name string, args *EdgeProxyArgs) error {
 	child := pulumi.Parent(e)
-	image, err := newImage(ctx, name, args.Build, child)
-	if err != nil {
-		return err
-	}
-	group, err := newLogGroup(ctx, name, args.LogRetentionDays, child)
+	image, group, err := newImageAndLogs(ctx, name, args.Build, args.LogRetentionDays, child)
 	if err != nil {
 		return err
 	}

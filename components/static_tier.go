@@ -37,11 +37,7 @@ func NewStaticTier(ctx *pulumi.Context, name string, args *StaticTierArgs, opts 
 		return nil, err
 	}
 	child := pulumi.Parent(t)
-	image, err := newImage(ctx, name, args.Build, child)
-	if err != nil {
-		return nil, fmt.Errorf("static tier %q: %w", name, err)
-	}
-	group, err := newLogGroup(ctx, name, args.LogRetentionDays, child)
+	image, group, err := newImageAndLogs(ctx, name, args.Build, args.LogRetentionDays, child)
 	if err != nil {
 		return nil, fmt.Errorf("static tier %q: %w", name, err)
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"twip/infra/images"
 )
 
@@ -14,6 +17,16 @@ const (
 	// minMemoryMiB is the least that any of the images starts with.
 	minMemoryMiB = 16
 )
+
+// newImageAndLogs registers what every tier that runs containers has: their image, and where they log.
+func newImageAndLogs(ctx *pulumi.Context, name string, build *images.Context, retentionDays int, child pulumi.ResourceOrInvokeOption) (*Image, *cloudwatch.LogGroup, error) {
+	image, err := newImage(ctx, name, build, child)
+	if err != nil {
+		return nil, nil, err
+	}
+	group, err := newLogGroup(ctx, name, retentionDays, child)
+	return image, group, err
+}
 
 // checkTier looks at what every tier is told.
 func checkTier(placement Placement, build *images.Context, logRetentionDays int) (p problems) {

@@ -14,10 +14,8 @@ const daemonLog = "/var/log/dockerd.log"
 
 // ensureDocker has a Docker daemon answer. As root on Debian it installs and starts what is missing; elsewhere it says what to do.
 func (c *Computer) ensureDocker(ctx context.Context) error {
-	if _, err := exec.LookPath("docker"); err != nil {
-		if err := c.install(ctx, "docker", "docker.io", "docker-cli"); err != nil {
-			return err
-		}
+	if err := c.EnsureProgram(ctx, "docker", "docker.io", "docker-cli"); err != nil {
+		return err
 	}
 	problem := daemonAnswers(ctx)
 	if problem == nil {
@@ -27,10 +25,8 @@ func (c *Computer) ensureDocker(ctx context.Context) error {
 		return fmt.Errorf("docker does not answer: %w\nstart it (systemctl start docker), or let yourself use it (sudo usermod -aG docker $USER, then log in again)", problem)
 	}
 	// A computer may have the command, to talk to an engine elsewhere, and no engine.
-	if _, err := exec.LookPath("dockerd"); err != nil {
-		if err := c.install(ctx, "dockerd", "docker.io"); err != nil {
-			return err
-		}
+	if err := c.EnsureProgram(ctx, "dockerd", "docker.io"); err != nil {
+		return err
 	}
 	if _, err := os.Stat("/run/systemd/system"); err == nil {
 		if _, err := run(ctx, nil, "systemctl", "start", "docker"); err != nil {
@@ -73,12 +69,12 @@ func (c *Computer) startDaemon() error {
 	return daemon.Process.Release()
 }
 
-// EnsureProgram has a program of this computer there, from Debian's package of that name if need be.
-func (c *Computer) EnsureProgram(ctx context.Context, program, pkg string) error {
+// EnsureProgram has a program of this computer there, from Debian's packages of these names if need be.
+func (c *Computer) EnsureProgram(ctx context.Context, program string, packages ...string) error {
 	if _, err := exec.LookPath(program); err == nil {
 		return nil
 	}
-	return c.install(ctx, program, pkg)
+	return c.install(ctx, program, packages...)
 }
 
 // install installs those of Debian's packages that exist, because some are split in newer releases, and checks that program is there then.
