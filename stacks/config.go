@@ -1,7 +1,7 @@
 package stacks
 
 import (
-	"twip/components"
+	"twip/components/compute"
 	"twip/infra/boot"
 )
 
@@ -34,8 +34,8 @@ type Config struct {
 	Zones            []string
 	LogRetentionDays int
 	Tags             map[string]string
-	WorkingHours     *components.Hours // nil: always
-	Sessions         *boot.Sessions    // nil: none
+	WorkingHours     *compute.Hours // nil: always
+	Sessions         *boot.Sessions // nil: none
 	MultiZone        MultiZoneConfig
 }
 

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"twip/components"
+	"twip/components/compute"
+	"twip/components/network"
+	"twip/components/store"
 )
 
 // MultiZone runs every tier in a group over several availability zones.
@@ -12,18 +14,18 @@ const MultiZone Topology = "multi-zone"
 
 // MultiZoneConfig is what only the multi-zone topology reads: see keys_multi_zone.go for what each field means.
 type MultiZoneConfig struct {
-	AppServers             components.Size
-	StaticServers          components.Size
+	AppServers             compute.Size
+	StaticServers          compute.Size
 	StaticInstanceType     string
 	NATGateways            string
 	InterfaceEndpoints     bool
-	Network                *components.ExistingNetwork // zones by letter; nil makes a VPC
+	Network                *network.Existing // zones by letter; nil makes a VPC
 	ProtectEdge            bool
 	WAF                    bool
 	WAFRequestsPer5Minutes int
 	CDN                    bool
 	CDNSecret              string
-	Backups                components.Backups
+	Backups                store.Backups
 	AlarmEmail             string
 	MonthlyBudgetUSD       int
 }
@@ -44,7 +46,7 @@ func multiZoneTogether(c *Config) (problems []error) {
 		{"app", "instanceType", c.InstanceType, c.MemoryMiB.App},
 		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB.Static},
 	} {
-		need, have := machineMiB+machine.container, components.InstanceTypes[machine.instanceType]
+		need, have := machineMiB+machine.container, compute.InstanceTypes[machine.instanceType]
 		unless(need <= have, "twip:memoryMiB = {%s: %d}: that and the system's %d MiB make %d MiB, but twip:%s = %q has %d; lower the limit or take a larger type",
 			machine.kind, machine.container, machineMiB, need, machine.key, machine.instanceType, have)
 	}
@@ -67,7 +69,7 @@ func multiZoneTogether(c *Config) (problems []error) {
 }
 
 // existing is the configured VPC with full names of zones.
-func (c *Config) existing() *components.ExistingNetwork {
+func (c *Config) existing() *network.Existing {
 	if c.MultiZone.Network == nil {
 		return nil
 	}
@@ -79,5 +81,5 @@ func (c *Config) existing() *components.ExistingNetwork {
 		return byZone
 	}
 	n := c.MultiZone.Network
-	return &components.ExistingNetwork{VPCID: n.VPCID, Public: named(n.Public), Private: named(n.Private)}
+	return &network.Existing{VPCID: n.VPCID, Public: named(n.Public), Private: named(n.Private)}
 }

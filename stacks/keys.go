@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"twip/components"
+	"twip/components/compute"
+	"twip/components/tier"
 )
 
 // Key is one configuration key. Pulumi.yaml declares the same keys for Pulumi's own check and for people; a test holds
@@ -54,12 +56,12 @@ var commonKeys = []Key{
 	{
 		Name: "instanceType", Type: "string", Default: "t2.micro", Example: "t2.micro",
 		Description: "EC2 instance type of the machines.",
-		read:        text(func(c *Config) *string { return &c.InstanceType }, oneOf(components.InstanceTypeNames()...)),
+		read:        text(func(c *Config) *string { return &c.InstanceType }, oneOf(compute.InstanceTypeNames()...)),
 	},
 	{
 		Name: "appContainers", Type: "integer", Default: 1, Example: "2",
 		Description: "App containers on the one machine; one of them is the writer at a time, the others stand by.",
-		read:        integer(func(c *Config) *int { return &c.AppContainers }, between(1, components.MaxAppContainers)),
+		read:        integer(func(c *Config) *int { return &c.AppContainers }, between(1, tier.MaxAppContainers)),
 	},
 	{
 		Name: "memoryMiB", Type: "object", Example: "{static: 32, app: 512, proxy: 64}",

@@ -7,7 +7,9 @@ import (
 	"regexp"
 	"strings"
 
-	"twip/components"
+	"twip/components/compute"
+	"twip/components/network"
+	"twip/components/store"
 )
 
 // multiZoneKeys are those that only the multi-zone topology reads.
@@ -15,17 +17,17 @@ var multiZoneKeys = []Key{
 	{
 		Name: "appServers", Type: "object", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
 		Description: "In groups: fewest and most machines with an app server; one server is the writer at a time, all can answer.",
-		read:        size(func(c *Config) *components.Size { return &c.MultiZone.AppServers }),
+		read:        size(func(c *Config) *compute.Size { return &c.MultiZone.AppServers }),
 	},
 	{
 		Name: "staticServers", Type: "object", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
 		Description: "In groups: fewest and most machines that serve images and stylesheets.",
-		read:        size(func(c *Config) *components.Size { return &c.MultiZone.StaticServers }),
+		read:        size(func(c *Config) *compute.Size { return &c.MultiZone.StaticServers }),
 	},
 	{
 		Name: "staticInstanceType", Type: "string", Default: "t3.micro", Example: "t3.micro",
 		Description: "In groups: EC2 instance type of the machines that serve images and stylesheets.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(components.InstanceTypeNames()...)),
+		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(compute.InstanceTypeNames()...)),
 	},
 	{
 		Name: "natGateways", Type: "string", Default: natPerZone, Example: natSingle,
@@ -104,7 +106,7 @@ func strictly(raw string, into any) error {
 	return decoder.Decode(into)
 }
 
-func size(field func(*Config) *components.Size) func(string, *Config) error {
+func size(field func(*Config) *compute.Size) func(string, *Config) error {
 	return func(raw string, c *Config) error {
 		if err := strictly(raw, field(c)); err != nil {
 			return errors.New("it is not {min: number, max: number}")
@@ -127,7 +129,7 @@ func backups(raw string, c *Config) error {
 	if err := strictly(raw, &said); err != nil {
 		return errors.New("it is not {every: hour or day, keepDays: number}")
 	}
-	c.MultiZone.Backups = components.Backups{Hourly: said.Every == "hour", KeepDays: said.KeepDays}
+	c.MultiZone.Backups = store.Backups{Hourly: said.Every == "hour", KeepDays: said.KeepDays}
 	return errors.Join(oneOf("hour", "day")(said.Every), between(1, 3650)(said.KeepDays))
 }
 
@@ -144,7 +146,7 @@ func existingNetwork(raw string, c *Config) error {
 		c.MultiZone.Network = nil
 		return nil
 	}
-	n := &components.ExistingNetwork{VPCID: said.VPCID, Public: map[string]string{}, Private: map[string]string{}}
+	n := &network.Existing{VPCID: said.VPCID, Public: map[string]string{}, Private: map[string]string{}}
 	c.MultiZone.Network = n
 	problems := []error{matches(vpcRE, fmt.Sprintf("vpcId is %q, not the id of a VPC", said.VPCID))(said.VPCID)}
 	for _, half := range []struct {

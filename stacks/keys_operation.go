@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"twip/components"
+	"twip/components/compute"
 	"twip/infra/boot"
 )
 
@@ -25,11 +25,11 @@ var operationKeys = []Key{
 }
 
 func workingHours(raw string, c *Config) error {
-	var hours components.Hours
+	var hours compute.Hours
 	if err := strictly(raw, &hours); err != nil {
 		return errors.New("it is not {start: HH:MM, stop: HH:MM, days: days, timezone: name}")
 	}
-	if hours == (components.Hours{}) {
+	if hours == (compute.Hours{}) {
 		c.WorkingHours = nil
 		return nil
 	}

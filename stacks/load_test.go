@@ -3,9 +3,10 @@ package stacks
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"twip/components/compute"
+	"twip/components/store"
 
-	"twip/components"
+	"github.com/stretchr/testify/require"
 )
 
 func TestDefaultsAreEnough(t *testing.T) {
@@ -18,8 +19,8 @@ func TestDefaultsAreEnough(t *testing.T) {
 		SiteCIDRs: []string{"0.0.0.0/0"}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
 		LogRetentionDays: 30, Tags: map[string]string{},
 		MultiZone: MultiZoneConfig{
-			AppServers: components.Size{Min: 2, Max: 4}, StaticServers: components.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
-			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, Backups: components.Backups{Hourly: true, KeepDays: 35},
+			AppServers: compute.Size{Min: 2, Max: 4}, StaticServers: compute.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
+			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, Backups: store.Backups{Hourly: true, KeepDays: 35},
 		},
 	}, c)
 }

@@ -7,6 +7,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components"
+	"twip/components/compute"
+	"twip/components/edge"
+	"twip/components/monitoring"
+	"twip/components/network"
+	"twip/components/store"
+	"twip/components/tier"
 )
 
 const (
@@ -26,11 +32,11 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	on, err := providers(ctx, c)
+	providers, err := newProviders(ctx, c)
 	if err != nil {
 		return err
 	}
-	network, err := components.NewZonedNetwork(ctx, c.name("network"), &components.ZonedNetworkArgs{
+	vpc, err := network.NewPrivate(ctx, c.name("network"), &network.PrivateArgs{
 		Region:             c.Region,
 		Zones:              c.zoneNames(),
 		CIDR:               c.VPCCIDR,
@@ -38,124 +44,122 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 		SingleNAT:          c.MultiZone.NATGateways == natSingle,
 		InterfaceEndpoints: c.MultiZone.InterfaceEndpoints,
 		FlowLogDays:        c.LogRetentionDays,
-	}, on)
+	}, providers)
 	if err != nil {
 		return err
 	}
-	here := components.InGroup{Network: network}
-
-	store, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{
-		Placement: here,
-		Backups:   c.MultiZone.Backups,
-		Protect:   c.ProtectData,
-	}, on)
+	data, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{
+		FileSystem: &store.FileSystemArgs{
+			Network: vpc,
+			Backups: c.MultiZone.Backups,
+			Protect: c.ProtectData,
+		},
+	}, providers)
 	if err != nil {
 		return err
 	}
 	static, err := components.NewStaticTier(ctx, c.name("static"), &components.StaticTierArgs{
-		Placement:        here,
-		Build:            build.static,
-		MemoryMiB:        c.MemoryMiB.Static,
-		LogRetentionDays: c.LogRetentionDays,
-	}, on)
+		Common:  c.common(build.static, c.MemoryMiB.Static),
+		Network: vpc,
+	}, providers)
 	if err != nil {
 		return err
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
-		Placement:        here,
-		Build:            build.app,
-		Store:            store,
-		MemoryMiB:        c.MemoryMiB.App,
+		Common: c.common(build.app, c.MemoryMiB.App),
+		Group:  &tier.AppGroup{Network: vpc, Store: data.FileSystem},
+	}, providers)
+	if err != nil {
+		return err
+	}
+	balancer, err := c.loadBalancer(ctx)
+	if err != nil {
+		return err
+	}
+	balancer.Network, balancer.Static, balancer.App = vpc, static, app
+	front, err := components.NewEdgeProxy(
+		ctx,
+		c.name("edge"),
+		&components.EdgeProxyArgs{LoadBalancer: balancer},
+		providers,
+	)
+	if err != nil {
+		return err
+	}
+	refresh, err := compute.NewInstanceRefresh(ctx, c.name("rollouts"), &compute.InstanceRefreshArgs{
 		LogRetentionDays: c.LogRetentionDays,
-	}, on)
+	}, providers)
 	if err != nil {
 		return err
 	}
-	balancer, err := c.balancer(ctx)
-	if err != nil {
-		return err
-	}
-	edge, err := components.NewEdgeProxy(ctx, c.name("edge"), &components.EdgeProxyArgs{
-		Placement:        here,
-		Static:           static,
-		App:              app,
-		SiteCIDRs:        c.SiteCIDRs,
-		Domain:           c.domain(),
-		LogRetentionDays: c.LogRetentionDays,
-		Balancer:         balancer,
-	}, on)
-	if err != nil {
-		return err
-	}
-	rollouts, err := components.NewRollouts(ctx, c.name("rollouts"), &components.RolloutsArgs{LogRetentionDays: c.LogRetentionDays}, on)
-	if err != nil {
-		return err
-	}
-	var groups []*components.Group
+	var groups []*compute.AutoScalingGroup
 	groupNames := pulumi.StringMap{}
-	for _, tier := range []struct {
+	for _, g := range []struct {
 		name, instanceType string
-		workload           components.Workload
-		pool               *components.Pool
-		size               components.Size
+		tier               *tier.Tier
+		store              *store.FileSystem
+		size               compute.Size
 		cpuPercent         float64
 	}{
-		{"static", c.MultiZone.StaticInstanceType, static.Workload, static.Pool, c.MultiZone.StaticServers, staticCPUPercent},
-		{"app", c.InstanceType, app.Workload, app.Pool, c.MultiZone.AppServers, appCPUPercent},
+		{"static", c.MultiZone.StaticInstanceType, &static.Tier, nil, c.MultiZone.StaticServers, staticCPUPercent},
+		{"app", c.InstanceType, &app.Tier, app.Store, c.MultiZone.AppServers, appCPUPercent},
 	} {
-		group, err := components.NewGroup(ctx, c.name(tier.name+"-group"), &components.GroupArgs{
-			Region:       c.Region,
-			Network:      network,
-			InstanceType: tier.instanceType,
-			MachineImage: c.MachineImage,
-			Workload:     tier.workload,
-			Pool:         tier.pool,
-			Edge:         edge,
-			Rollouts:     rollouts,
-			Size:         tier.size,
-			CPUPercent:   tier.cpuPercent,
+		group, err := compute.NewAutoScalingGroup(ctx, c.name(g.name+"-group"), &compute.AutoScalingGroupArgs{
+			Machine:      c.machine(g.instanceType),
+			Network:      vpc,
+			Tier:         g.tier,
+			Store:        g.store,
+			LoadBalancer: front.LoadBalancer,
+			Refresh:      refresh,
+			Size:         g.size,
+			CPUPercent:   g.cpuPercent,
 			Sessions:     c.Sessions,
 			Tags:         c.allTags(),
-		}, on)
+		}, providers)
 		if err != nil {
 			return err
 		}
 		groups = append(groups, group)
-		groupNames[tier.name] = group.Name
+		groupNames[g.name] = group.Name
 	}
-	alerts, err := components.NewAlerts(ctx, c.name("alerts"), &components.AlertsArgs{
+	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts"), &monitoring.NotificationsArgs{
 		Email:            c.MultiZone.AlarmEmail,
 		MonthlyBudgetUSD: c.MultiZone.MonthlyBudgetUSD,
 		StackTag:         c.Stack,
-	}, on)
+	}, providers)
 	if err != nil {
 		return err
 	}
-	if _, err = components.NewWatch(ctx, c.name("watch"), &components.WatchArgs{
-		Region:   c.Region,
-		Edge:     edge,
-		App:      app,
-		Static:   static,
-		Store:    store,
-		Groups:   groups,
-		Rollouts: rollouts,
-		Alerts:   alerts,
-	}, on); err != nil {
+	if _, err = monitoring.NewMonitor(ctx, c.name("watch"), &monitoring.MonitorArgs{
+		Region:        c.Region,
+		LoadBalancer:  front.LoadBalancer,
+		App:           app,
+		Static:        static,
+		Store:         data.FileSystem,
+		Groups:        groups,
+		Refresh:       refresh,
+		Notifications: notifications,
+	}, providers); err != nil {
 		return err
 	}
 
-	ctx.Export("url", edge.URL)
+	ctx.Export("url", front.LoadBalancer.URL)
 	ctx.Export("groups", groupNames)
-	ctx.Export("fileSystemId", store.FileSystemID)
+	ctx.Export("fileSystemId", data.FileSystem.FileSystemID)
 	ctx.Export("images", pulumi.StringMap{"static": static.ImageDigest, "app": app.ImageDigest})
 	ctx.Export("logGroups", pulumi.StringMap{"static": static.LogGroupName, "app": app.LogGroupName})
-	ctx.Export("outboundAddresses", network.Addresses)
+	ctx.Export("outboundAddresses", vpc.Addresses)
 	return nil
 }
 
-// balancer is how the edge is to be, by configuration.
-func (c *Config) balancer(ctx *pulumi.Context) (*components.BalancerArgs, error) {
-	args := &components.BalancerArgs{Protect: c.MultiZone.ProtectEdge}
+// loadBalancer is how the edge is to be, by configuration.
+func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, error) {
+	args := &edge.LoadBalancerArgs{
+		SiteCIDRs:        c.SiteCIDRs,
+		Domain:           c.domain(),
+		LogRetentionDays: c.LogRetentionDays,
+		Protect:          c.MultiZone.ProtectEdge,
+	}
 	if c.Domain == "" {
 		if err := ctx.Log.Warn("twip:domain is not set: the site is served WITHOUT TLS, and everyone between a visitor and it can read and change what they see. "+
 			"Set twip:domain and twip:hostedZone before anyone but you uses it.", nil); err != nil {
@@ -163,7 +167,7 @@ func (c *Config) balancer(ctx *pulumi.Context) (*components.BalancerArgs, error)
 		}
 	}
 	if c.MultiZone.WAF {
-		args.WebACL = &components.WebACLArgs{RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes}
+		args.WebACL = &edge.WebACLArgs{RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes}
 	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in runs programs on the servers. "+
 		"Set twip:waf: true, unless something else in front of the site refuses it.", nil); err != nil {
 		return nil, err
@@ -176,7 +180,10 @@ func (c *Config) balancer(ctx *pulumi.Context) (*components.BalancerArgs, error)
 		if err != nil {
 			return nil, fmt.Errorf("provider aws of us-east-1: %w", err)
 		}
-		args.CDN = &components.CDNArgs{Secret: pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecret)).(pulumi.StringOutput), USEast1: worldwide}
+		args.CDN = &edge.CDNArgs{
+			Secret:  pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecret)).(pulumi.StringOutput),
+			USEast1: worldwide,
+		}
 	}
 	return args, nil
 }

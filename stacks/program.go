@@ -3,7 +3,7 @@ package stacks
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"twip/components/guardrails"
+	"twip/infra/guardrails"
 )
 
 // topologies has the program of each topology.

@@ -9,9 +9,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// providers makes the only providers of the program and returns the option that hands them to a component and all that
+// newProviders makes the only providers of the program and returns the option that hands them to a component and all that
 // is in it. Default providers are switched off in Pulumi.yaml, so nothing can slip into another region or account.
-func providers(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error) {
+func newProviders(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error) {
 	cloud, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
 		Region:      pulumi.String(c.Region),
 		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},

@@ -4,6 +4,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components"
+	"twip/components/compute"
+	"twip/components/edge"
+	"twip/components/network"
+	"twip/components/store"
+	"twip/components/tier"
+	"twip/infra/images"
 )
 
 // singleHost is everything on one machine:
@@ -15,101 +21,103 @@ func singleHost(ctx *pulumi.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	on, err := providers(ctx, c)
+	providers, err := newProviders(ctx, c)
 	if err != nil {
 		return err
 	}
-	network, err := components.NewNetwork(ctx, c.name("network"), &components.NetworkArgs{
+	vpc, err := network.NewPublic(ctx, c.name("network"), &network.PublicArgs{
 		CIDR:  c.VPCCIDR,
 		Zones: c.zoneNames()[:1],
-	}, on)
+	}, providers)
 	if err != nil {
 		return err
 	}
-	subnet := network.Public[0]
-	here := components.OnHost{Subnet: subnet}
+	subnet := vpc.Public[0]
 
-	store, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{
-		Placement: here,
-		SizeGiB:   c.DataVolumeGiB,
-		Protect:   c.ProtectData,
-	}, on)
+	data, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{Volume: &store.VolumeArgs{
+		Zone:    subnet.Zone,
+		SizeGiB: c.DataVolumeGiB,
+		Protect: c.ProtectData,
+	}}, providers)
 	if err != nil {
 		return err
 	}
 	static, err := components.NewStaticTier(ctx, c.name("static"), &components.StaticTierArgs{
-		Placement:        here,
-		Build:            build.static,
-		MemoryMiB:        c.MemoryMiB.Static,
-		LogRetentionDays: c.LogRetentionDays,
-	}, on)
+		Common: c.common(build.static, c.MemoryMiB.Static),
+	}, providers)
 	if err != nil {
 		return err
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
-		Placement:        here,
-		Build:            build.app,
-		Store:            store,
-		Containers:       c.AppContainers,
-		MemoryMiB:        c.MemoryMiB.App,
-		LogRetentionDays: c.LogRetentionDays,
-	}, on)
+		Common:     c.common(build.app, c.MemoryMiB.App),
+		Containers: c.AppContainers,
+	}, providers)
 	if err != nil {
 		return err
 	}
-	edge, err := components.NewEdgeProxy(ctx, c.name("edge"), &components.EdgeProxyArgs{
-		Placement:        here,
-		Build:            build.proxy,
-		Static:           static,
-		App:              app,
-		SiteCIDRs:        c.SiteCIDRs,
-		StatsCIDRs:       c.StatsCIDRs,
-		Domain:           c.domain(),
-		MemoryMiB:        c.MemoryMiB.Proxy,
-		LogRetentionDays: c.LogRetentionDays,
-	}, on)
+	front, err := components.NewEdgeProxy(ctx, c.name("edge"), &components.EdgeProxyArgs{Proxy: &edge.ProxyArgs{
+		Common:     c.common(build.proxy, c.MemoryMiB.Proxy),
+		Static:     static,
+		App:        app,
+		SiteCIDRs:  c.SiteCIDRs,
+		StatsCIDRs: c.StatsCIDRs,
+		Domain:     c.domain(),
+	}}, providers)
 	if err != nil {
 		return err
 	}
-	host, err := components.NewHost(ctx, c.name("host"), &components.HostArgs{
-		Hostname:     c.Stack,
-		Region:       c.Region,
-		Network:      network,
-		Subnet:       subnet,
-		InstanceType: c.InstanceType,
-		MachineImage: c.MachineImage,
-		Workloads:    []components.Workload{static.Workload, app.Workload, edge.Workload},
-		Store:        store,
-		AddressID:    edge.AddressID,
-	}, on)
+	proxy := front.Proxy
+	host, err := compute.NewHost(ctx, c.name("host"), &compute.HostArgs{
+		Machine:   c.machine(c.InstanceType),
+		Hostname:  c.Stack,
+		Network:   vpc,
+		Subnet:    subnet,
+		Workloads: []tier.Workload{static.Workload, app.Workload, proxy.Workload},
+		Volume:    data.Volume,
+		AddressID: proxy.AddressID,
+	}, providers)
 	if err != nil {
 		return err
 	}
 
 	if c.WorkingHours != nil {
-		if _, err = components.NewNight(ctx, c.name("night"), &components.NightArgs{
+		if _, err = compute.NewWorkingHours(ctx, c.name("night"), &compute.WorkingHoursArgs{
 			InstanceID: host.InstanceID,
 			Region:     c.Region,
 			Hours:      *c.WorkingHours,
-		}, on); err != nil {
+		}, providers); err != nil {
 			return err
 		}
 	}
 
-	ctx.Export("url", edge.URL)
-	if edge.StatsURL != nil {
-		ctx.Export("statsUrl", *edge.StatsURL)
+	ctx.Export("url", proxy.URL)
+	if proxy.StatsURL != nil {
+		ctx.Export("statsUrl", *proxy.StatsURL)
 	}
 	ctx.Export("instanceId", host.InstanceID)
-	ctx.Export("dataVolumeId", store.VolumeID)
-	ctx.Export("images", pulumi.StringMap{"static": static.ImageDigest, "app": app.ImageDigest, "proxy": edge.ImageDigest})
-	ctx.Export("logGroups", pulumi.StringMap{"static": static.LogGroupName, "app": app.LogGroupName, "proxy": edge.LogGroupName})
+	ctx.Export("dataVolumeId", data.Volume.VolumeID)
+	ctx.Export("images", pulumi.StringMap{
+		"static": static.ImageDigest, "app": app.ImageDigest, "proxy": proxy.ImageDigest,
+	})
+	ctx.Export("logGroups", pulumi.StringMap{
+		"static": static.LogGroupName, "app": app.LogGroupName, "proxy": proxy.LogGroupName,
+	})
 	return nil
 }
 
-func (c *Config) domain() *components.Domain {
+// common is what every tier is told.
+func (c *Config) common(build *images.Context, memoryMiB int) tier.Common {
+	return tier.Common{Build: build, MemoryMiB: memoryMiB, LogRetentionDays: c.LogRetentionDays}
+}
+
+// machine is what every machine is told.
+func (c *Config) machine(instanceType string) compute.Machine {
+	return compute.Machine{Region: c.Region, InstanceType: instanceType, MachineImage: c.MachineImage}
+}
+
+func (c *Config) domain() *edge.Domain {
 	if c.Domain == "" {
 		return nil
 	}
-	return &components.Domain{Name: c.Domain, ZoneID: c.HostedZone}
+	return &edge.Domain{Name: c.Domain, ZoneID: c.HostedZone}
 }

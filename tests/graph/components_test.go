@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/components"
+	"twip/components/edge"
+	"twip/components/network"
 )
 
 // alone runs one component on its own.
@@ -19,11 +21,11 @@ func alone(t *testing.T, part func(ctx *pulumi.Context, on pulumi.ResourceOption
 
 func TestNetwork(t *testing.T) {
 	g := alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) error {
-		network, err := components.NewNetwork(ctx, "net", networkArgs(), on)
+		vpc, err := network.NewPublic(ctx, "net", networkArgs(), on)
 		if err != nil {
 			return err
 		}
-		ctx.Export("second", network.Public[1].ID)
+		ctx.Export("second", vpc.Public[1].ID)
 		return nil
 	})
 	component := g.One(t, "twip:components:Network", "net")
@@ -43,9 +45,9 @@ func TestNetwork(t *testing.T) {
 func TestSharedStoreOnHost(t *testing.T) {
 	for _, protect := range []bool{true, false} {
 		g := alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) error {
-			args := storeArgs()
+			args := volumeArgs()
 			args.Protect = protect
-			_, err := components.NewSharedStore(ctx, "store", args, on)
+			_, err := components.NewSharedStore(ctx, "store", &components.SharedStoreArgs{Volume: args}, on)
 			return err
 		})
 		volume := g.One(t, volumeType, "store")
@@ -58,58 +60,62 @@ func TestSharedStoreOnHost(t *testing.T) {
 }
 
 func TestStaticTierOnHost(t *testing.T) {
-	var tier *components.StaticTier
+	var servers *components.StaticTier
 	g := alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) (err error) {
-		tier, err = components.NewStaticTier(ctx, "static", staticArgs(), on)
+		servers, err = components.NewStaticTier(ctx, "static", staticArgs(), on)
 		return err
 	})
-	require.Equal(t, []string{"static:8080"}, tier.Servers)
-	require.Empty(t, tier.Workload.Ingress, "only the edge can be reached from outside")
-	require.Empty(t, tier.Workload.Containers[0].Spec.Ports)
+	require.Equal(t, []string{"static:8080"}, servers.Servers)
+	require.Empty(t, servers.Workload.Ingress, "only the edge can be reached from outside")
+	require.Empty(t, servers.Workload.Containers[0].Spec.Ports)
 	requireTier(t, g, "twip:components:StaticTier", "static")
 }
 
 func TestAppTierOnHost(t *testing.T) {
-	var tier *components.AppTier
+	var servers *components.AppTier
 	g := alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) (err error) {
-		tier, err = components.NewAppTier(ctx, "app", appArgs(), on)
+		servers, err = components.NewAppTier(ctx, "app", appArgs(), on)
 		return err
 	})
-	require.Equal(t, []string{"app-1:8080", "app-2:8080"}, tier.Servers)
-	require.Empty(t, tier.Workload.Ingress, "only the edge can be reached from outside")
-	require.Len(t, tier.Workload.Containers, 2)
-	for _, c := range tier.Workload.Containers {
+	require.Equal(t, []string{"app-1:8080", "app-2:8080"}, servers.Servers)
+	require.Empty(t, servers.Workload.Ingress, "only the edge can be reached from outside")
+	require.Len(t, servers.Workload.Containers, 2)
+	for _, c := range servers.Workload.Containers {
 		require.Equal(t, "/store", c.Spec.StoreMount)
 		require.GreaterOrEqual(t, c.Spec.StopSeconds, 60, "Prevayler takes its snapshot while it stops")
-		require.Same(t, tier.Workload.Containers[0].Image, c.Image, "one image for all")
+		require.Same(t, servers.Workload.Containers[0].Image, c.Image, "one image for all")
 	}
 	requireTier(t, g, "twip:components:AppTier", "app")
 }
 
 func TestEdgeProxyOnHost(t *testing.T) {
-	var edge *components.EdgeProxy
+	var front *components.EdgeProxy
 	g := alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) (err error) {
-		edge, err = components.NewEdgeProxy(ctx, "edge", edgeArgs(), on)
+		front, err = components.NewEdgeProxy(ctx, "edge", &components.EdgeProxyArgs{Proxy: proxyArgs()}, on)
 		return err
 	})
-	spec := edge.Workload.Containers[0].Spec
-	require.Equal(t, map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"}, spec.Env)
+	spec := front.Proxy.Workload.Containers[0].Spec
+	require.Equal(
+		t,
+		map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"},
+		spec.Env,
+	)
 	require.Len(t, spec.Ports, 2)
-	require.NotNil(t, edge.StatsURL)
+	require.NotNil(t, front.Proxy.StatsURL)
 	require.Equal(t, "vpc", g.At(t, g.One(t, "aws:ec2/eip:Eip", "edge"), "domain"))
 	require.False(t, g.Has(recordType), "no domain, no record")
 	requireTier(t, g, "twip:components:EdgeProxy", "edge")
 
 	g = alone(t, func(ctx *pulumi.Context, on pulumi.ResourceOption) (err error) {
-		args := edgeArgs()
+		args := proxyArgs()
 		args.StatsCIDRs = nil
-		args.Domain = &components.Domain{Name: "news.example.com", ZoneID: "Z0123456789ABCDEFGHIJ"}
-		edge, err = components.NewEdgeProxy(ctx, "edge", args, on)
+		args.Domain = &edge.Domain{Name: "news.example.com", ZoneID: "Z0123456789ABCDEFGHIJ"}
+		front, err = components.NewEdgeProxy(ctx, "edge", &components.EdgeProxyArgs{Proxy: args}, on)
 		return err
 	})
-	require.Len(t, edge.Workload.Containers[0].Spec.Ports, 1, "a page that nobody may see is not published")
-	require.Len(t, edge.Workload.Ingress, 1)
-	require.Nil(t, edge.StatsURL)
+	require.Len(t, front.Proxy.Workload.Containers[0].Spec.Ports, 1, "a page that nobody may see is not published")
+	require.Len(t, front.Proxy.Workload.Ingress, 1)
+	require.Nil(t, front.Proxy.StatsURL)
 	record := g.One(t, recordType, "edge")
 	require.Equal(t, "A", g.At(t, record, "type"))
 	require.True(t, g.Waits(record, g.One(t, "aws:ec2/eip:Eip", "edge")))
@@ -138,7 +144,7 @@ func TestComponentsCanBeMadeTwice(t *testing.T) {
 			if _, err := components.NewStaticTier(ctx, name, staticArgs(), on); err != nil {
 				return err
 			}
-			if _, err := components.NewNetwork(ctx, name, networkArgs(), on); err != nil {
+			if _, err := network.NewPublic(ctx, name, networkArgs(), on); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"twip/components/guardrails"
+	"twip/infra/guardrails"
 )
 
 const days = 30

@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
 
-	"twip/components/guardrails"
+	"twip/infra/guardrails"
 )
 
 // leastFlips is how many kinds of changes there are at least, for the test to say something about the rules.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"twip/components"
+	"twip/components/tier"
 	"twip/infra/boot"
 	"twip/stacks"
 )
@@ -114,7 +114,7 @@ func TestTrainData(t *testing.T) {
 
 // EC2 takes 16 KiB of user data; whatever else the configuration allows must fit.
 func TestTrainWithTheMostContainersFits(t *testing.T) {
-	most := strconv.Itoa(components.MaxAppContainers)
+	most := strconv.Itoa(tier.MaxAppContainers)
 	g := train(t, map[string]string{"twip:appContainers": most, "twip:statsCidrs": `["203.0.113.7/32"]`, "twip:instanceType": "m6i.large"})
 	document := g.At(t, g.Of(t, instanceType)[0], "userData").(string)
 	t.Logf("user data of %s app containers: %d of %d bytes", most, len(document), boot.MaxBytes)

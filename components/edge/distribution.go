@@ -1,0 +1,148 @@
+package edge
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"twip/components/internal/policy"
+	"twip/components/internal/problem"
+	"twip/components/internal/tag"
+	"twip/infra/guardrails"
+)
+
+// CDNArgs put CloudFront between visitors and the load balancer: static files are answered near the visitor, everything
+// else is passed on, and the load balancer answers nobody else.
+type CDNArgs struct {
+	// Secret is sent to the load balancer with every request, and asked for there.
+	Secret pulumi.StringInput
+	// USEast1 is a provider of us-east-1, where CloudFront looks for its certificate and its firewall.
+	USEast1 pulumi.ProviderResource
+}
+
+const (
+	// originHeader carries CDNArgs.Secret.
+	originHeader = "X-Twip-Origin"
+	// originSeconds is the longest that CloudFront waits for the load balancer without asking Amazon for more.
+	originSeconds = 60
+)
+
+// Policies that Amazon keeps, by the ids that it publishes:
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html and its neighbours
+const (
+	cacheNothing    = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" // Managed-CachingDisabled
+	cacheAsToldTo   = "658327ea-f89d-4fab-a63d-7e88639e58f6" // Managed-CachingOptimized
+	passEverything  = "216adef6-5c7f-47e4-b989-5492eafa07d3" // Managed-AllViewer
+	securityHeaders = "67f7725c-6f97-4210-82d7-5512b31e9d03" // Managed-SecurityHeadersPolicy
+)
+
+func newDistribution(
+	ctx *pulumi.Context,
+	name string,
+	args *LoadBalancerArgs,
+	child pulumi.ResourceOption,
+) (*cloudfront.Distribution, error) {
+	name += "-cdn"
+	cdn, there := args.CDN, pulumi.Provider(args.CDN.USEast1)
+	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name}, true, child, there)
+	if err != nil {
+		return nil, err
+	}
+	// CloudFront hands its logs over by ACL:
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+	logs, mayLog, err := accessLogs{
+		name:      name + "-logs",
+		days:      args.LogRetentionDays,
+		ownership: "BucketOwnerPreferred",
+		policy:    policy.Document{Statement: []policy.Statement{tlsOnly}},
+	}.register(
+		ctx,
+		child,
+	)
+	if err != nil {
+		return nil, err
+	}
+	webACL := pulumi.String("").ToStringOutput()
+	if args.WebACL != nil {
+		acl, err := newWebACL(ctx, name, args.WebACL, global, child, there)
+		if err != nil {
+			return nil, err
+		}
+		webACL = acl.Arn
+	}
+	static := cloudfront.DistributionOrderedCacheBehaviorArray{}
+	for _, path := range staticPaths {
+		static = append(static, &cloudfront.DistributionOrderedCacheBehaviorArgs{
+			PathPattern:             pulumi.String(path),
+			TargetOriginId:          pulumi.String("site"),
+			AllowedMethods:          pulumi.ToStringArray([]string{"GET", "HEAD"}),
+			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
+			CachePolicyId:           pulumi.String(cacheAsToldTo),
+			ResponseHeadersPolicyId: pulumi.String(securityHeaders),
+			Compress:                pulumi.Bool(true),
+			ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
+		})
+	}
+	distribution, err := cloudfront.NewDistribution(ctx, name, &cloudfront.DistributionArgs{
+		Enabled:       pulumi.Bool(true),
+		Comment:       pulumi.String(args.Domain.Name),
+		Aliases:       pulumi.ToStringArray([]string{args.Domain.Name}),
+		HttpVersion:   pulumi.String("http2and3"),
+		IsIpv6Enabled: pulumi.Bool(true),
+		WebAclId:      webACL,
+		Origins: cloudfront.DistributionOriginArray{&cloudfront.DistributionOriginArgs{
+			OriginId:   pulumi.String("site"),
+			DomainName: pulumi.String(originName(args.Domain)),
+			CustomHeaders: cloudfront.DistributionOriginCustomHeaderArray{
+				&cloudfront.DistributionOriginCustomHeaderArgs{
+					Name: pulumi.String(originHeader), Value: cdn.Secret,
+				},
+			},
+			CustomOriginConfig: &cloudfront.DistributionOriginCustomOriginConfigArgs{
+				HttpPort: pulumi.Int(sitePort), HttpsPort: pulumi.Int(tlsPort),
+				OriginProtocolPolicy: pulumi.String("https-only"),
+				OriginSslProtocols: pulumi.ToStringArray(
+					[]string{"TLSv1.2"},
+				), // the newest that CloudFront can be held to
+				OriginReadTimeout: pulumi.Int(originSeconds),
+			},
+		}},
+		DefaultCacheBehavior: &cloudfront.DistributionDefaultCacheBehaviorArgs{
+			TargetOriginId: pulumi.String("site"),
+			AllowedMethods: pulumi.ToStringArray(
+				[]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"},
+			),
+			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
+			CachePolicyId:           pulumi.String(cacheNothing),
+			OriginRequestPolicyId:   pulumi.String(passEverything),
+			ResponseHeadersPolicyId: pulumi.String(securityHeaders),
+			Compress:                pulumi.Bool(true),
+			ViewerProtocolPolicy:    pulumi.String("redirect-to-https"),
+		},
+		OrderedCacheBehaviors: static,
+		LoggingConfig:         &cloudfront.DistributionLoggingConfigArgs{Bucket: logs.BucketDomainName},
+		Restrictions: &cloudfront.DistributionRestrictionsArgs{
+			GeoRestriction: &cloudfront.DistributionRestrictionsGeoRestrictionArgs{
+				RestrictionType: pulumi.String("none"),
+			},
+		},
+		ViewerCertificate: &cloudfront.DistributionViewerCertificateArgs{
+			AcmCertificateArn:      certificate,
+			SslSupportMethod:       pulumi.String("sni-only"),
+			MinimumProtocolVersion: pulumi.String("TLSv1.2_2021"),
+		},
+		Tags: tag.Named(name),
+	}, child, pulumi.DependsOn([]pulumi.Resource{mayLog}),
+		guardrails.Except(ctx, "CloudFront.1", "the origin is the application, which answers / itself"))
+	if err != nil {
+		return nil, fmt.Errorf("distribution: %w", err)
+	}
+	return distribution, nil
+}
+
+func (a *CDNArgs) validate() (p problem.List) {
+	p.Unless(a.Secret != nil, "CDN: secret", nil, "give it a secret that only CloudFront and the load balancer know")
+	p.Unless(a.USEast1 != nil, "CDN: usEast1", nil, "give it a provider of us-east-1")
+	return p
+}

@@ -1,0 +1,68 @@
+package edge
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// registerNames settles how the world calls the site. It returns what leads visitors to CloudFront, if that is in front.
+func (b *LoadBalancer) registerNames(
+	ctx *pulumi.Context,
+	name string,
+	args *LoadBalancerArgs,
+) ([]pulumi.Resource, error) {
+	child, self := pulumi.Parent(b), b.Balancer
+	if args.Domain == nil {
+		b.URL = pulumi.Sprintf("http://%s", self.DnsName)
+		return nil, nil
+	}
+	b.URL = pulumi.Sprintf("https://%s", args.Domain.Name)
+	if args.CDN == nil {
+		_, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, self.DnsName, self.ZoneId, child)
+		return nil, err
+	}
+	if _, err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child); err != nil {
+		return nil, err
+	}
+	distribution, err := newDistribution(ctx, name, args, child)
+	if err != nil {
+		return nil, err
+	}
+	alias, err := newAlias(
+		ctx,
+		name,
+		args.Domain.ZoneID,
+		args.Domain.Name,
+		distribution.DomainName,
+		distribution.HostedZoneId,
+		child,
+	)
+	return []pulumi.Resource{alias}, err
+}
+
+// newAlias leads a name to a load balancer or a distribution. It costs nothing and follows its target's addresses.
+func newAlias(
+	ctx *pulumi.Context,
+	name, zoneID, host string,
+	target, targetZone pulumi.StringInput,
+	parent pulumi.ResourceOption,
+) (*route53.Record, error) {
+	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
+		ZoneId: pulumi.String(zoneID),
+		Name:   pulumi.String(host),
+		Type:   pulumi.String("A"),
+		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
+			Name: target, ZoneId: targetZone, EvaluateTargetHealth: pulumi.Bool(false), // there is no second place to go
+		}},
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", host, err)
+	}
+	return record, nil
+}
+
+// originName is how CloudFront reaches the load balancer. The certificate covers it from the first day, so that putting
+// CloudFront in front replaces nothing.
+func originName(domain *Domain) string { return "origin." + domain.Name }

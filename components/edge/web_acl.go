@@ -1,0 +1,120 @@
+package edge
+
+import (
+	"fmt"
+
+	"twip/components/internal/problem"
+	"twip/components/internal/tag"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// WebACLArgs describe the web application firewall in front of the site.
+type WebACLArgs struct {
+	RequestsPer5Minutes int // most requests of one address in five minutes, 10 to 2,000,000,000; the rest is refused
+}
+
+// webACL and its association are registered untyped: compiling the SDK's package for them takes tens of gigabytes.
+// https://www.pulumi.com/registry/packages/aws/api-docs/wafv2/webacl/
+type webACL struct {
+	pulumi.CustomResourceState
+	Arn pulumi.StringOutput `pulumi:"arn"`
+}
+
+// webACLScope is where a firewall can stand.
+type webACLScope string
+
+const (
+	regional webACLScope = "REGIONAL"   // before a load balancer
+	global   webACLScope = "CLOUDFRONT" // before a distribution; lives in us-east-1
+)
+
+// managedRuleGroups are Amazon's, in the order in which they are asked:
+// https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+var managedRuleGroups = []string{"AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"}
+
+func newWebACL(
+	ctx *pulumi.Context,
+	name string,
+	args *WebACLArgs,
+	scope webACLScope,
+	options ...pulumi.ResourceOption,
+) (*webACL, error) {
+	acl := &webACL{}
+	err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name, pulumi.Map{
+		"scope":            pulumi.String(scope),
+		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
+		"rules":            args.rules(),
+		"visibilityConfig": visible("all"),
+		"tags":             tag.Named(name),
+	}, acl, options...)
+	if err != nil {
+		return nil, fmt.Errorf("web ACL: %w", err)
+	}
+	return acl, nil
+}
+
+// protect puts the firewall before a load balancer.
+func (w *webACL) protect(
+	ctx *pulumi.Context,
+	name string,
+	balancer pulumi.StringInput,
+	parent pulumi.ResourceOption,
+) error {
+	link := &pulumi.CustomResourceState{}
+	if err := ctx.RegisterResource("aws:wafv2/webAclAssociation:WebAclAssociation", name, pulumi.Map{
+		"resourceArn": balancer, "webAclArn": w.Arn,
+	}, link, parent); err != nil {
+		return fmt.Errorf("association of the web ACL: %w", err)
+	}
+	return nil
+}
+
+// rules refuse floods first, since every later rule costs more to ask.
+func (a *WebACLArgs) rules() pulumi.Array {
+	rules := pulumi.Array{pulumi.Map{
+		"name": pulumi.String("rate"), "priority": pulumi.Int(0),
+		"action": pulumi.Map{"block": pulumi.Map{}},
+		"statement": pulumi.Map{"rateBasedStatement": pulumi.Map{
+			"limit": pulumi.Int(a.RequestsPer5Minutes), "aggregateKeyType": pulumi.String("IP"),
+		}},
+		"visibilityConfig": visible("rate"),
+	}, pulumi.Map{
+		"name": pulumi.String("ognl"), "priority": pulumi.Int(1),
+		"action":           pulumi.Map{"block": pulumi.Map{}},
+		"statement":        ognlRule(),
+		"visibilityConfig": visible("ognl"),
+	}}
+	for i, group := range managedRuleGroups {
+		rules = append(rules, pulumi.Map{
+			"name": pulumi.String(group), "priority": pulumi.Int(i + 2),
+			"overrideAction": pulumi.Map{"none": pulumi.Map{}},
+			"statement": pulumi.Map{
+				"managedRuleGroupStatement": pulumi.Map{
+					"vendorName": pulumi.String("AWS"),
+					"name":       pulumi.String(group),
+				},
+			},
+			"visibilityConfig": visible(group),
+		})
+	}
+	return rules
+}
+
+func visible(metric string) pulumi.Map {
+	return pulumi.Map{
+		"metricName":               pulumi.String(metric),
+		"cloudwatchMetricsEnabled": pulumi.Bool(true),
+		"sampledRequestsEnabled":   pulumi.Bool(true),
+	}
+}
+
+func (a *WebACLArgs) validate() (p problem.List) {
+	p.Unless(
+		a.RequestsPer5Minutes >= 10 && a.RequestsPer5Minutes <= 2_000_000_000,
+		"webACL: requestsPer5Minutes",
+		a.RequestsPer5Minutes,
+		"use 10 to 2000000000",
+	)
+	return p
+}
