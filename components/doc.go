@@ -16,8 +16,8 @@
 //	compute      Host, AutoScalingGroup, InstanceRefresh, WorkingHours, launch template, roles
 //	monitoring   Monitor (alarms, dashboard, saved queries), Notifications
 //
-// Components get everything through their arguments: they read no configuration and no stack name, so that stacks is the
-// only place where an environment is decided. Fields that decide which resources exist are plain Go values; fields that
-// are only passed through are Inputs. Every constructor refuses bad arguments before it registers anything. What others
-// need of a component is a documented field of it.
+// Components get everything through their arguments: they read no configuration and no stack name, so that stacks is
+// the only place where an environment is decided. Fields that decide which resources exist are plain Go values; fields
+// that are only passed through are Inputs. Every constructor refuses bad arguments before it registers anything. What
+// others need of a component is a documented field of it.
 package components

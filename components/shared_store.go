@@ -20,7 +20,8 @@ type SharedStoreArgs struct {
 	FileSystem *store.FileSystemArgs
 }
 
-// NewSharedStore creates the store in the form that its args describe. It refuses bad args before it registers anything.
+// NewSharedStore creates the store in the form that its args describe. It refuses bad args before it registers
+// anything.
 func NewSharedStore(
 	ctx *pulumi.Context, name string, args *SharedStoreArgs, opts ...pulumi.ResourceOption,
 ) (s *SharedStore, err error) {

@@ -77,12 +77,8 @@ func multiZone(ctx *pulumi.Context, c *Config) error {
 		return err
 	}
 	balancer.Network, balancer.Static, balancer.App = vpc, static, app
-	front, err := components.NewEdgeProxy(
-		ctx,
-		c.name("edge"),
-		&components.EdgeProxyArgs{LoadBalancer: balancer},
-		providers,
-	)
+	front, err := components.NewEdgeProxy(ctx, c.name("edge"), &components.EdgeProxyArgs{LoadBalancer: balancer},
+		providers)
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,8 @@ type Size struct {
 }
 
 // AutoScalingGroup keeps a number of equal machines running, spread over the zones. A machine boots from one cloud-init
-// document and is never touched again; a changed document is a new version of the launch template, which InstanceRefresh
-// brings to the group.
+// document and is never touched again; a changed document is a new version of the launch template, which
+// InstanceRefresh brings to the group.
 type AutoScalingGroup struct {
 	pulumi.ResourceState
 	Name  pulumi.StringOutput
@@ -97,40 +97,29 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 	if err != nil {
 		return err
 	}
-	group, err := autoscaling.NewGroup(
-		ctx,
-		name,
-		&autoscaling.GroupArgs{
-			MinSize:            pulumi.Int(args.Size.Min),
-			MaxSize:            pulumi.Int(args.Size.Max),
-			VpcZoneIdentifiers: network.IDs(args.Network.Private),
-			LaunchTemplate: &autoscaling.GroupLaunchTemplateArgs{
-				Id: template.ID(), Version: pulumi.Sprintf("%d", template.LatestVersion),
-			},
-			TargetGroupArns:        pulumi.StringArray{args.Tier.TargetGroup.Group.Arn},
-			HealthCheckType:        pulumi.String(args.healthCheckType()),
-			HealthCheckGracePeriod: pulumi.Int(bootSeconds),
-			DefaultInstanceWarmup:  pulumi.Int(settleSeconds),
-			// A machine that is replaced, for its health or to even out the zones, goes after its successor has come.
-			InstanceMaintenancePolicy: &autoscaling.GroupInstanceMaintenancePolicyArgs{
-				MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(200),
-			},
-			// The first `up` is done when this many servers answer through the load balancer, and fails if they do not.
-			MinElbCapacity:         pulumi.Int(args.Size.Min),
-			WaitForCapacityTimeout: pulumi.String("15m"),
-			EnabledMetrics:         pulumi.ToStringArray(groupMetrics),
-			Tags:                   args.groupTags(name),
+	group, err := autoscaling.NewGroup(ctx, name, &autoscaling.GroupArgs{
+		MinSize:            pulumi.Int(args.Size.Min),
+		MaxSize:            pulumi.Int(args.Size.Max),
+		VpcZoneIdentifiers: network.IDs(args.Network.Private),
+		LaunchTemplate: &autoscaling.GroupLaunchTemplateArgs{
+			Id: template.ID(), Version: pulumi.Sprintf("%d", template.LatestVersion),
 		},
-		child,
-		pulumi.DependsOn(args.ready(role)),
-		pulumi.IgnoreChanges([]string{"launchTemplate.version"}),
-		guardrails.ExceptWhen(
-			ctx,
-			!args.Tier.TargetGroup.HealthCheck.Replaces,
-			"AutoScaling.1",
-			"an outage of the store must not make the group throw its servers away",
-		),
-	)
+		TargetGroupArns:        pulumi.StringArray{args.Tier.TargetGroup.Group.Arn},
+		HealthCheckType:        pulumi.String(args.healthCheckType()),
+		HealthCheckGracePeriod: pulumi.Int(bootSeconds),
+		DefaultInstanceWarmup:  pulumi.Int(settleSeconds),
+		// A machine that is replaced, for its health or to even out the zones, goes after its successor has come.
+		InstanceMaintenancePolicy: &autoscaling.GroupInstanceMaintenancePolicyArgs{
+			MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(200),
+		},
+		// The first `up` is done when this many servers answer through the load balancer, and fails if they do not.
+		MinElbCapacity:         pulumi.Int(args.Size.Min),
+		WaitForCapacityTimeout: pulumi.String("15m"),
+		EnabledMetrics:         pulumi.ToStringArray(groupMetrics),
+		Tags:                   args.groupTags(name),
+	}, child, pulumi.DependsOn(args.ready(role)), pulumi.IgnoreChanges([]string{"launchTemplate.version"}),
+		guardrails.ExceptWhen(ctx, !args.Tier.TargetGroup.HealthCheck.Replaces, "AutoScaling.1",
+			"an outage of the store must not make the group throw its servers away"))
 	if err != nil {
 		return fmt.Errorf("autoscaling group: %w", err)
 	}
@@ -186,8 +175,8 @@ func (a *AutoScalingGroupArgs) healthCheckType() string {
 	return "EC2"
 }
 
-// document is what every machine of the group boots from, but for what the deployment adds. The host name is left to EC2:
-// in a group it has to tell machines apart.
+// document is what every machine of the group boots from, but for what the deployment adds. The host name is left to
+// EC2: in a group it has to tell machines apart.
 func (a *AutoScalingGroupArgs) document() boot.Machine {
 	return boot.Machine{Region: a.Region, Sessions: a.Sessions, GivesUp: true}
 }

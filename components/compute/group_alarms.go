@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// unhealthyMinutes is how long a server may fail its check before anyone is told, or a rollout is rolled back. A boot
-	// has to fit in, since a new server fails its check until it is up.
+	// unhealthyMinutes is how long a server may fail its check before anyone is told, or a rollout is rolled back. A
+	// boot has to fit in, since a new server fails its check until it is up.
 	unhealthyMinutes = bootSeconds / 60
 	// errorPercent of a tier's answers being 5xx is too many.
 	errorPercent = 5.0
@@ -19,7 +19,8 @@ const (
 	ErrorFloor = 5
 )
 
-// registerAlarms makes the alarms that a rollout is rolled back by. They wake nobody: Watch decides who is told of what.
+// registerAlarms makes the alarms that a rollout is rolled back by. They wake nobody: Watch decides who is told of
+// what.
 func (g *AutoScalingGroup) registerAlarms(ctx *pulumi.Context, name string, args *AutoScalingGroupArgs) error {
 	behind := pulumi.StringMap{
 		"TargetGroup":  args.Tier.TargetGroup.Group.ArnSuffix,

@@ -38,7 +38,8 @@ type Host struct {
 const (
 	// hostRootGiB holds Debian, Docker and the current images.
 	hostRootGiB = 8
-	// storeDevice is the attachment's device name. Debian's machine images use /dev/xvda; AWS recommends f to p for data:
+	// storeDevice is the attachment's device name. Debian's machine images use /dev/xvda; AWS recommends f to p for
+	// data:
 	// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html
 	storeDevice = "/dev/xvdf"
 	// storeLabel is how a machine tells the store from a foreign volume. It is on disk: it can never change.

@@ -15,21 +15,23 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// InstanceRefresh brings new versions of launch templates to groups, so that `pulumi up` is red when the servers did not follow.
+// InstanceRefresh brings new versions of launch templates to groups, so that `pulumi up` is red when the servers did
+// not follow.
 //
 // The provider's own instance refresh cannot do that. It does not wait
-// (https://github.com/hashicorp/terraform-provider-aws/issues/42355), and its automatic rollback is none: it changes the
-// group's template before it starts the refresh, so that the group "goes back" to the very version that failed, over and
-// over (https://github.com/hashicorp/terraform-provider-aws/issues/34189). Groups that a new template version replaces
-// as a whole would wait for healthy servers, but begin at the least size in the middle of the day, and an `up` after a
-// failed one would take the failed group for a good one.
+// (https://github.com/hashicorp/terraform-provider-aws/issues/42355), and its automatic rollback is none: it changes
+// the group's template before it starts the refresh, so that the group "goes back" to the very version that failed,
+// over and over (https://github.com/hashicorp/terraform-provider-aws/issues/34189). Groups that a new template version
+// replaces as a whole would wait for healthy servers, but begin at the least size in the middle of the day, and an `up`
+// after a failed one would take the failed group for a good one.
 //
-// So a group keeps the template version that AWS knows (NewAutoScalingGroup ignores changes to it), and a function of ours, invoked
-// by the program whenever the version changes, starts the refresh with that version as the desired configuration, which
-// is what AWS can roll back from. It waits for the end, then for all servers to be healthy behind the load balancer, and
-// fails otherwise; an invocation that failed is made again by the next `up`, which starts the refresh again or goes on
-// waiting for the one that runs. All new servers start before the first old one goes, so a rollout takes as long as one
-// boot and one drain, whatever the group's size, and fits in the fifteen minutes that a function may run.
+// So a group keeps the template version that AWS knows (NewAutoScalingGroup ignores changes to it), and a function of
+// ours, invoked by the program whenever the version changes, starts the refresh with that version as the desired
+// configuration, which is what AWS can roll back from. It waits for the end, then for all servers to be healthy behind
+// the load balancer, and fails otherwise; an invocation that failed is made again by the next `up`, which starts the
+// refresh again or goes on waiting for the one that runs. All new servers start before the first old one goes, so a
+// rollout takes as long as one boot and one drain, whatever the group's size, and fits in the fifteen minutes that a
+// function may run.
 type InstanceRefresh struct {
 	pulumi.ResourceState
 	FunctionName pulumi.StringOutput
@@ -50,12 +52,13 @@ const (
 	// rolloutSeconds is the longest that a function may run:
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	rolloutSeconds = 900
-	// warmupSeconds is how long new servers are watched before old ones go. It has to cover a boot (see bootSeconds), and
-	// after it the minutes that an alarm needs to notice that a new version does not answer.
+	// warmupSeconds is how long new servers are watched before old ones go. It has to cover a boot (see bootSeconds),
+	// and after it the minutes that an alarm needs to notice that a new version does not answer.
 	warmupSeconds = 480
 )
 
-// NewInstanceRefresh creates the function, its role and its log group. It refuses bad args before it registers anything.
+// NewInstanceRefresh creates the function, its role and its log group. It refuses bad args before it registers
+// anything.
 func NewInstanceRefresh(
 	ctx *pulumi.Context,
 	name string,
@@ -85,9 +88,7 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 	if err != nil {
 		return err
 	}
-	allow, err := iam.NewRolePolicy(
-		ctx,
-		name,
+	allow, err := iam.NewRolePolicy(ctx, name,
 		&iam.RolePolicyArgs{Role: role.ID(), Policy: policy.Rendered(policy.Document{Statement: []policy.Statement{
 			{
 				Sid:      "Log",
@@ -101,9 +102,7 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 				"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "elasticloadbalancing:DescribeTargetHealth",
 				"cloudwatch:DescribeAlarms", // which of them can still stop a rollout
 			}, Resource: []string{"*"}},
-		}}, logs.Arn)},
-		child,
-	)
+		}}, logs.Arn)}, child)
 	if err != nil {
 		return fmt.Errorf("role policy: %w", err)
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// InstanceTypes has the memory in MiB of each instance type that a machine can have. All are x86-64, as the images are, and
-// general purpose: https://aws.amazon.com/ec2/instance-types/
+// InstanceTypes has the memory in MiB of each instance type that a machine can have. All are x86-64, as the images are,
+// and general purpose: https://aws.amazon.com/ec2/instance-types/
 var InstanceTypes = map[string]int{
 	"t2.micro":   1024,
 	"t2.small":   2048,

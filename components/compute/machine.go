@@ -31,8 +31,8 @@ func (m Machine) imageID(ctx *pulumi.Context, parent pulumi.InvokeOption) pulumi
 	}, parent).Id()
 }
 
-// Instance metadata: IMDSv2 only. Containers are one hop further away than the limit lets an answer travel: the machine's
-// role is not theirs.
+// Instance metadata: IMDSv2 only. Containers are one hop further away than the limit lets an answer travel: the
+// machine's role is not theirs.
 const (
 	metadataEndpoint = pulumi.String("enabled")
 	metadataTokens   = pulumi.String("required")
@@ -42,8 +42,9 @@ const (
 // rootVolume is where Debian, Docker and the images are. Nothing on it is kept.
 const rootVolumeType = pulumi.String("gp3")
 
-// userData is the cloud-init document of a machine. It waits for what only a deployment knows: the digests and log groups
-// of the containers, and the store's id or name. An error of rendering reaches the machine, which is then not made.
+// userData is the cloud-init document of a machine. It waits for what only a deployment knows: the digests and log
+// groups of the containers, and the store's id or name. An error of rendering reaches the machine, which is then not
+// made.
 func userData(
 	machine boot.Machine, containers []tier.Container, storeID pulumi.StringInput, mount func(id string) *boot.Store,
 ) pulumi.StringOutput {

@@ -35,12 +35,8 @@ func newRole(
 	if err != nil {
 		return nil, fmt.Errorf("role policy: %w", err)
 	}
-	profile, err := iam.NewInstanceProfile(
-		ctx,
-		name,
-		&iam.InstanceProfileArgs{Role: r.Name, Tags: tag.Named(name)},
-		parent,
-	)
+	profile, err := iam.NewInstanceProfile(ctx, name, &iam.InstanceProfileArgs{Role: r.Name, Tags: tag.Named(name)},
+		parent)
 	if err != nil {
 		return nil, fmt.Errorf("instance profile: %w", err)
 	}
@@ -62,8 +58,8 @@ func arns(containers []tier.Container) (repositories, logGroups pulumi.StringArr
 	return repositories, logGroups
 }
 
-// machinePolicy lets a machine pull from exactly these repositories and write to exactly these log groups. Logging in to
-// the registry is the one action that IAM cannot narrow:
+// machinePolicy lets a machine pull from exactly these repositories and write to exactly these log groups. Logging in
+// to the registry is the one action that IAM cannot narrow:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 func machinePolicy(repositories, logGroups []string) policy.Document {
 	streams := make([]string, len(logGroups))

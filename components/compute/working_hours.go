@@ -53,8 +53,8 @@ func (h Hours) validate() (p problem.List) {
 	return p
 }
 
-// WorkingHours stops a machine after hours, in an orderly way, and starts it again: what runs on it comes back by itself, with
-// its data and under its address. A machine that someone starts at night runs until the next stop.
+// WorkingHours stops a machine after hours, in an orderly way, and starts it again: what runs on it comes back by
+// itself, with its data and under its address. A machine that someone starts at night runs until the next stop.
 type WorkingHours struct{ pulumi.ResourceState }
 
 // NewWorkingHours creates the two schedules and their role. It refuses bad args before it registers anything.
@@ -87,15 +87,11 @@ func (n *WorkingHours) register(ctx *pulumi.Context, name string, args *WorkingH
 	if err != nil {
 		return err
 	}
-	allow, err := iam.NewRolePolicy(
-		ctx,
-		name,
+	allow, err := iam.NewRolePolicy(ctx, name,
 		&iam.RolePolicyArgs{Role: role.ID(), Policy: policy.Rendered(policy.Document{Statement: []policy.Statement{{
 			Sid: "ThisMachine", Effect: "Allow", Action: []string{"ec2:StartInstances", "ec2:StopInstances"},
 			Resource: []string{fmt.Sprintf("arn:aws:ec2:%s:%s:instance/{0}", args.Region, self.AccountId)},
-		}}}, args.InstanceID)},
-		child,
-	)
+		}}}, args.InstanceID)}, child)
 	if err != nil {
 		return fmt.Errorf("role policy: %w", err)
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newCertificate asks ACM for a certificate, proves by DNS that the names are ours, and is done when it can be used. ACM
-// renews it for as long as the records are there. Names must be distinct and in the domain's hosted zone.
+// newCertificate asks ACM for a certificate, proves by DNS that the names are ours, and is done when it can be used.
+// ACM renews it for as long as the records are there. Names must be distinct and in the domain's hosted zone.
 //
-// Certificates of one name in two regions ask for the same record. The second is told that it borrows it: the record stays
-// when the second certificate goes, for the first could not be renewed without it.
+// Certificates of one name in two regions ask for the same record. The second is told that it borrows it: the record
+// stays when the second certificate goes, for the first could not be renewed without it.
 func newCertificate(
 	ctx *pulumi.Context,
 	name string,

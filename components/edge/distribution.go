@@ -56,10 +56,7 @@ func newDistribution(
 		days:      args.LogRetentionDays,
 		ownership: "BucketOwnerPreferred",
 		policy:    policy.Document{Statement: []policy.Statement{tlsOnly}},
-	}.register(
-		ctx,
-		child,
-	)
+	}.register(ctx, child)
 	if err != nil {
 		return nil, err
 	}

@@ -29,14 +29,8 @@ func (b *LoadBalancer) registerListeners(
 			Tags:            tag.Named(name),
 		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every preview warns of it"))
 	}
-	certificate, err := newCertificate(
-		ctx,
-		name,
-		args.Domain,
-		[]string{args.Domain.Name, originName(args.Domain)},
-		false,
-		child,
-	)
+	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)},
+		false, child)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +64,8 @@ func (b *LoadBalancer) registerListeners(
 	}, child, after)
 }
 
-// defaultAction answers what no rule takes. Behind CloudFront that is everybody who did not come through our distribution:
-// the security group admits all of CloudFront's addresses, and anyone can have a distribution.
+// defaultAction answers what no rule takes. Behind CloudFront that is everybody who did not come through our
+// distribution: the security group admits all of CloudFront's addresses, and anyone can have a distribution.
 func (a *LoadBalancerArgs) defaultAction() lb.ListenerDefaultActionArray {
 	if a.CDN == nil {
 		return lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{

@@ -45,9 +45,9 @@ const (
 	// tlsPolicy offers TLS 1.3 and 1.2 with forward secrecy; a listener made through the API would get one of 2016:
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 	tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	// idleSeconds is how long the load balancer waits for the next byte of an answer: longer than a keeper holds a request
-	// that meets a change of the leader, and shorter than the 75 s for which keepers and nginx keep a connection open, so
-	// that it never sends a request into one that is being closed.
+	// idleSeconds is how long the load balancer waits for the next byte of an answer: longer than a keeper holds a
+	// request that meets a change of the leader, and shorter than the 75 s for which keepers and nginx keep a
+	// connection open, so that it never sends a request into one that is being closed.
 	idleSeconds = 60
 )
 
@@ -85,43 +85,24 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	// AWS refuses a load balancer for the internet in a VPC that has no gateway yet.
 	ready := append([]pulumi.Resource{mayLog}, args.Network.Outward...)
 	// Protected from AWS's side, so that nobody deletes it by hand, and from Pulumi's, so that no program does.
-	balancer, err := lb.NewLoadBalancer(
-		ctx,
-		name,
-		&lb.LoadBalancerArgs{
-			LoadBalancerType:         pulumi.String("application"),
-			Internal:                 pulumi.Bool(false),
-			Subnets:                  network.IDs(args.Network.Public),
-			SecurityGroups:           pulumi.StringArray{group.Group.ID()},
-			DropInvalidHeaderFields:  pulumi.Bool(true),
-			DesyncMitigationMode:     pulumi.String("defensive"),
-			EnableDeletionProtection: pulumi.Bool(args.Protect),
-			IdleTimeout:              pulumi.Int(idleSeconds),
-			AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
-			Tags:                     tag.Named(name),
-		},
-		child,
-		pulumi.Protect(args.Protect),
-		pulumi.DependsOn(ready),
-		guardrails.ExceptWhen(
-			ctx,
-			!args.Protect,
-			"ELB.6",
-			"whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)",
-		),
-		guardrails.ExceptWhen(
-			ctx,
-			args.WebACL == nil,
-			"ELB.16",
-			"the firewall is a step on the way to the public release (twip:waf)",
-		),
-		guardrails.ExceptWhen(
-			ctx,
-			args.CDN != nil,
-			"ELB.16",
-			"the firewall stands at CloudFront, where it sees visitors' own addresses; the load balancer answers nobody else",
-		),
-	)
+	balancer, err := lb.NewLoadBalancer(ctx, name, &lb.LoadBalancerArgs{
+		LoadBalancerType:         pulumi.String("application"),
+		Internal:                 pulumi.Bool(false),
+		Subnets:                  network.IDs(args.Network.Public),
+		SecurityGroups:           pulumi.StringArray{group.Group.ID()},
+		DropInvalidHeaderFields:  pulumi.Bool(true),
+		DesyncMitigationMode:     pulumi.String("defensive"),
+		EnableDeletionProtection: pulumi.Bool(args.Protect),
+		IdleTimeout:              pulumi.Int(idleSeconds),
+		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
+		Tags:                     tag.Named(name),
+	}, child, pulumi.Protect(args.Protect), pulumi.DependsOn(ready),
+		guardrails.ExceptWhen(ctx, !args.Protect, "ELB.6",
+			"whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
+		guardrails.ExceptWhen(ctx, args.WebACL == nil, "ELB.16",
+			"the firewall is a step on the way to the public release (twip:waf)"),
+		guardrails.ExceptWhen(ctx, args.CDN != nil, "ELB.16", "the firewall stands at CloudFront, "+
+			"where it sees visitors' own addresses; the load balancer answers nobody else"))
 	if err != nil {
 		return fmt.Errorf("load balancer: %w", err)
 	}
@@ -129,7 +110,8 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	if err = b.registerFlows(ctx, name, args); err != nil {
 		return err
 	}
-	// Where CloudFront is put in front of a site that runs, visitors are led to it before the load balancer turns them away.
+	// Where CloudFront is put in front of a site that runs, visitors are led to it before the load balancer turns them
+	// away.
 	led, err := b.registerNames(ctx, name, args)
 	if err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 	"twip/infra/guardrails"
 )
 
-// accessLogs is a private bucket for access logs: closed to the public, encrypted with keys of S3 itself, emptied by age.
+// accessLogs is a private bucket for access logs: closed to the public, encrypted with keys of S3 itself, emptied by
+// age.
 type accessLogs struct {
 	name      string
 	days      int             // how long an object is kept
@@ -84,8 +85,8 @@ func (l accessLogs) register(ctx *pulumi.Context, parent pulumi.ResourceOption) 
 	}, parent); err != nil {
 		return nil, nil, fmt.Errorf("log bucket: lifecycle: %w", err)
 	}
-	// S3 answers with a conflict when two of these are set at once; and whoever writes to the bucket waits for the policy,
-	// while CloudFront, which checks that access control lists are on, needs the ownership too.
+	// S3 answers with a conflict when two of these are set at once; and whoever writes to the bucket waits for the
+	// policy, while CloudFront, which checks that access control lists are on, needs the ownership too.
 	allow, err := s3.NewBucketPolicy(
 		ctx,
 		name,

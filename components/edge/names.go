@@ -7,7 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// registerNames settles how the world calls the site. It returns what leads visitors to CloudFront, if that is in front.
+// registerNames settles how the world calls the site. It returns what leads visitors to CloudFront, if that is in
+// front.
 func (b *LoadBalancer) registerNames(
 	ctx *pulumi.Context,
 	name string,
@@ -30,15 +31,8 @@ func (b *LoadBalancer) registerNames(
 	if err != nil {
 		return nil, err
 	}
-	alias, err := newAlias(
-		ctx,
-		name,
-		args.Domain.ZoneID,
-		args.Domain.Name,
-		distribution.DomainName,
-		distribution.HostedZoneId,
-		child,
-	)
+	alias, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, distribution.DomainName,
+		distribution.HostedZoneId, child)
 	return []pulumi.Resource{alias}, err
 }
 

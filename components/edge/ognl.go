@@ -3,18 +3,18 @@ package edge
 import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 // The firewall refuses OGNL, the expression language that Struts 2.1 evaluates where it should not: whoever gets an
-// expression in runs programs on the server (CVE-2010-1870, CVE-2013-2251, CVE-2017-5638, CVE-2018-11776 and others). It
-// asks less closely than the proxy of the single host does (infra/images/proxy/ognl.lua), since a pattern has at most 200
-// characters and takes encodings off in one fixed order; so it allows less:
+// expression in runs programs on the server (CVE-2010-1870, CVE-2013-2251, CVE-2017-5638, CVE-2018-11776 and others).
+// It asks less closely than the proxy of the single host does (infra/images/proxy/ognl.lua), since a pattern has at
+// most 200 characters and takes encodings off in one fixed order; so it allows less:
 //
 //   - names of parameters are letters, digits and _.-[] as forms have them, which leaves no expression to be one;
 //   - a body is a plain form that the firewall can see whole, at most 8 KiB before a load balancer.
 const (
-	// parameterName finds a pair whose name has another character. Names are looked at as they are sent: a browser does not
-	// encode any of those that are allowed.
+	// parameterName finds a pair whose name has another character. Names are looked at as they are sent: a browser does
+	// not encode any of those that are allowed.
 	parameterName = `(^|&)[a-z0-9_.\[\]-]*[^a-z0-9_.\[\]=&-]`
-	// expression finds, in people's text, an opened expression that does something: names a variable, a class or a way to
-	// one. "C# costs 5% more" and "${title}" are none.
+	// expression finds, in people's text, an opened expression that does something: names a variable, a class or a way
+	// to one. "C# costs 5% more" and "${title}" are none.
 	expression = `[%$#]\{[^}]*(#[a-z_]|@[a-z_]|\bnew\s+[a-z]|\bclass\b|\bjava\.)`
 	// context finds what is evaluated without being opened: the switch that turns protection off, and static members.
 	context = `#_memberaccess|@(ognl|java|javax|com\.opensymphony|org\.apache)\.[\w.$]*@`

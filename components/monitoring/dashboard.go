@@ -17,8 +17,8 @@ const (
 	stripHeight = 3
 )
 
-// registerDashboard draws the one page that answers "is it well?": the alarms on top, below them what visitors get, what
-// the servers do, and what the store does. Format:
+// registerDashboard draws the one page that answers "is it well?": the alarms on top, below them what visitors get,
+// what the servers do, and what the store does. Format:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 func (m *Monitor) registerDashboard(ctx *pulumi.Context, name string) error {
 	alarms := pulumi.Array{}

@@ -28,8 +28,8 @@ type MonitorArgs struct {
 	Notifications *Notifications              // required; who is told
 }
 
-// Monitor tells people what they have to know, and shows the rest on one dashboard. One alarm is one thing to do: several
-// signs of the same trouble are joined, so that nobody is woken twice for it.
+// Monitor tells people what they have to know, and shows the rest on one dashboard. One alarm is one thing to do:
+// several signs of the same trouble are joined, so that nobody is woken twice for it.
 type Monitor struct {
 	pulumi.ResourceState
 	args      *MonitorArgs
@@ -43,7 +43,8 @@ const (
 	slowSeconds = 1.0
 	// visitorErrorPercent of all answers being 5xx is what visitors must not see.
 	visitorErrorPercent = 1.0
-	// certificateDays is when a certificate that ACM should have renewed by itself needs a person: it begins 60 days ahead.
+	// certificateDays is when a certificate that ACM should have renewed by itself needs a person: it begins 60 days
+	// ahead.
 	certificateDays = 30
 	// ioPercent of what a file system can do is close to the point where writers wait.
 	ioPercent = 80
@@ -74,8 +75,9 @@ func (m *Monitor) registerVisitors(ctx *pulumi.Context, name string) error {
 	failing, err := alarm.Alarm{
 		Name:        name + "-errors",
 		Description: fmt.Sprintf("More than %g %% of all answers are 5xx.", visitorErrorPercent),
-		// AWS reports a count of 5xx only where there are some, and an expression over a count that is absent has no value:
-		// FILL makes it 0. RequestCount leaves out what no server was there for, so that an outage would divide by nothing.
+		// AWS reports a count of 5xx only where there are some, and an expression over a count that is absent has no
+		// value: FILL makes it 0. RequestCount leaves out what no server was there for, so that an outage would divide
+		// by nothing.
 		Expression: fmt.Sprintf(
 			"IF(FILL(balancer, 0) + FILL(servers, 0) >= %d, 100 * (FILL(balancer, 0) + FILL(servers, 0)) / (FILL(balancer, 0) + FILL(requests, 0)), 0)",
 			compute.ErrorFloor,

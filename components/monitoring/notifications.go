@@ -21,8 +21,8 @@ type NotificationsArgs struct {
 	StackTag         string // required with a budget: what costs are counted by, as the Stack tag has it
 }
 
-// Notifications is the one place that all alarms go to: an encrypted topic. A subscription by e-mail begins with a confirmation
-// that its owner has to click.
+// Notifications is the one place that all alarms go to: an encrypted topic. A subscription by e-mail begins with a
+// confirmation that its owner has to click.
 type Notifications struct {
 	pulumi.ResourceState
 	TopicARN pulumi.StringOutput
@@ -31,8 +31,8 @@ type Notifications struct {
 // budgetPercent of the budget is when someone is told.
 const budgetPercent = 80
 
-// NewNotifications creates the topic, its key and policy, the subscription and the budget. It refuses bad args before it
-// registers anything.
+// NewNotifications creates the topic, its key and policy, the subscription and the budget. It refuses bad args before
+// it registers anything.
 func NewNotifications(
 	ctx *pulumi.Context,
 	name string,
@@ -71,12 +71,8 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 	if err != nil {
 		return fmt.Errorf("topic: whose account this is: %w", err)
 	}
-	may, err := sns.NewTopicPolicy(
-		ctx,
-		name,
-		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(self.AccountId), topic.Arn)},
-		child,
-	)
+	may, err := sns.NewTopicPolicy(ctx, name,
+		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(self.AccountId), topic.Arn)}, child)
 	if err != nil {
 		return fmt.Errorf("topic policy: %w", err)
 	}

@@ -29,7 +29,8 @@ func newFlowLog(
 	if err != nil {
 		return fmt.Errorf("flow log: %w", err)
 	}
-	// What AWS asks for, without creating groups: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+	// What AWS asks for, without creating groups:
+	// https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 	document := policy.Rendered(policy.Document{Statement: []policy.Statement{{
 		Sid: "Write", Effect: "Allow",
 		Action: []string{

@@ -22,8 +22,8 @@ type PrivateArgs struct {
 	FlowLogDays        int       // required without Existing; how long CloudWatch Logs keeps the flow log, one of LogRetentionDays
 }
 
-// Existing names the parts of a VPC that somebody else keeps. It must resolve names (DNS support and host names),
-// its public subnets must lead to an internet gateway and its private ones to ECR, CloudWatch Logs and Debian's archive.
+// Existing names the parts of a VPC that somebody else keeps. It must resolve names (DNS support and host names), its
+// public subnets must lead to an internet gateway and its private ones to ECR, CloudWatch Logs and Debian's archive.
 type Existing struct {
 	VPCID   string
 	Public  map[string]string // subnet id by zone
@@ -43,8 +43,8 @@ type Private struct {
 	Region    string             // as the arguments have it
 }
 
-// NewPrivate creates the VPC and its subnets, or adopts those of an existing VPC. It refuses bad args before it registers
-// anything.
+// NewPrivate creates the VPC and its subnets, or adopts those of an existing VPC. It refuses bad args before it
+// registers anything.
 func NewPrivate(ctx *pulumi.Context, name string, args *PrivateArgs, opts ...pulumi.ResourceOption) (*Private, error) {
 	if err := args.validate().Err("private network", name); err != nil {
 		return nil, err
@@ -136,12 +136,8 @@ func (n *Private) registerPrivate(
 				return nil, fmt.Errorf("NAT in %s: %w", zone, err)
 			}
 		}
-		table, err := ec2.NewRouteTable(
-			ctx,
-			subnetName,
-			&ec2.RouteTableArgs{VpcId: n.VPCID, Tags: tag.Named(subnetName)},
-			child,
-		)
+		table, err := ec2.NewRouteTable(ctx, subnetName,
+			&ec2.RouteTableArgs{VpcId: n.VPCID, Tags: tag.Named(subnetName)}, child)
 		if err != nil {
 			return nil, fmt.Errorf("private route table in %s: %w", zone, err)
 		}
@@ -153,12 +149,8 @@ func (n *Private) registerPrivate(
 		if err != nil {
 			return nil, fmt.Errorf("private route in %s: %w", zone, err)
 		}
-		link, err := ec2.NewRouteTableAssociation(
-			ctx,
-			subnetName,
-			&ec2.RouteTableAssociationArgs{SubnetId: subnet.ID(), RouteTableId: table.ID()},
-			child,
-		)
+		link, err := ec2.NewRouteTableAssociation(ctx, subnetName,
+			&ec2.RouteTableAssociationArgs{SubnetId: subnet.ID(), RouteTableId: table.ID()}, child)
 		if err != nil {
 			return nil, fmt.Errorf("routes of the private subnet in %s: %w", zone, err)
 		}
@@ -169,14 +161,11 @@ func (n *Private) registerPrivate(
 	return tables, nil
 }
 
-// registerNAT keeps the address apart from the gateway: whoever has let it through their firewall keeps seeing the same one.
+// registerNAT keeps the address apart from the gateway: whoever has let it through their firewall keeps seeing the same
+// one.
 func (n *Private) registerNAT(ctx *pulumi.Context, name string, outer *Public, subnet Subnet) (*ec2.NatGateway, error) {
-	address, err := ec2.NewEip(
-		ctx,
-		name,
-		&ec2.EipArgs{Domain: pulumi.String("vpc"), Tags: tag.Named(name)},
-		pulumi.Parent(n),
-	)
+	address, err := ec2.NewEip(ctx, name, &ec2.EipArgs{Domain: pulumi.String("vpc"), Tags: tag.Named(name)},
+		pulumi.Parent(n))
 	if err != nil {
 		return nil, fmt.Errorf("elastic IP: %w", err)
 	}
@@ -194,14 +183,8 @@ var privateServices = []string{"ecr.api", "ecr.dkr", "logs"}
 
 func (n *Private) registerEndpoints(ctx *pulumi.Context, name string, args *PrivateArgs) error {
 	child := pulumi.Parent(n)
-	group, err := NewSecurityGroup(
-		ctx,
-		name+"-endpoints",
-		n.VPCID,
-		[]Flow{{Name: "tls", Port: 443, CIDRs: []string{args.CIDR}}},
-		nil,
-		child,
-	)
+	group, err := NewSecurityGroup(ctx, name+"-endpoints", n.VPCID,
+		[]Flow{{Name: "tls", Port: 443, CIDRs: []string{args.CIDR}}}, nil, child)
 	if err != nil {
 		return fmt.Errorf("interface endpoints: %w", err)
 	}

@@ -60,21 +60,13 @@ func (n *Public) register(ctx *pulumi.Context, name string, args *PublicArgs) er
 	if _, err = ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{VpcId: vpc.ID(), Tags: tag.Named(name + "-default-unused")}, child); err != nil {
 		return fmt.Errorf("default security group: %w", err)
 	}
-	gateway, err := ec2.NewInternetGateway(
-		ctx,
-		name,
-		&ec2.InternetGatewayArgs{VpcId: vpc.ID(), Tags: tag.Named(name)},
-		child,
-	)
+	gateway, err := ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{VpcId: vpc.ID(), Tags: tag.Named(name)},
+		child)
 	if err != nil {
 		return fmt.Errorf("internet gateway: %w", err)
 	}
-	routes, err := ec2.NewRouteTable(
-		ctx,
-		name+"-public",
-		&ec2.RouteTableArgs{VpcId: vpc.ID(), Tags: tag.Named(name + "-public")},
-		child,
-	)
+	routes, err := ec2.NewRouteTable(ctx, name+"-public",
+		&ec2.RouteTableArgs{VpcId: vpc.ID(), Tags: tag.Named(name + "-public")}, child)
 	if err != nil {
 		return fmt.Errorf("public route table: %w", err)
 	}

@@ -84,11 +84,7 @@ func (c Connection) Register(ctx *pulumi.Context, parent pulumi.ResourceOption) 
 		c.Port,
 		peer{Group: c.To.Group.ID()},
 		c.Name,
-	}.egress(
-		ctx,
-		c.Name+"-out",
-		parent,
-	)
+	}.egress(ctx, c.Name+"-out", parent)
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: way out: %w", c.Name, err)
 	}
@@ -98,11 +94,7 @@ func (c Connection) Register(ctx *pulumi.Context, parent pulumi.ResourceOption) 
 		c.Port,
 		peer{Group: c.From.Group.ID()},
 		c.Name,
-	}.ingress(
-		ctx,
-		c.Name+"-in",
-		parent,
-	)
+	}.ingress(ctx, c.Name+"-in", parent)
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: way in: %w", c.Name, err)
 	}

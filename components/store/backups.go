@@ -53,14 +53,8 @@ func newBackups(
 	protect bool,
 	parent pulumi.ResourceOption,
 ) (*backup.Vault, error) {
-	vault, err := backup.NewVault(
-		ctx,
-		name,
-		&backup.VaultArgs{KmsKeyArn: key.Arn, Tags: tag.Named(name)},
-		parent,
-		pulumi.Protect(protect),
-		guardrails.ExceptWhen(ctx, !protect, "TWIP-STORE-4", unprotected),
-	)
+	vault, err := backup.NewVault(ctx, name, &backup.VaultArgs{KmsKeyArn: key.Arn, Tags: tag.Named(name)}, parent,
+		pulumi.Protect(protect), guardrails.ExceptWhen(ctx, !protect, "TWIP-STORE-4", unprotected))
 	if err != nil {
 		return nil, fmt.Errorf("backup vault: %w", err)
 	}

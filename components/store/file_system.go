@@ -24,12 +24,12 @@ type FileSystemArgs struct {
 // FileSystem keeps what people post where machines of every zone mount it at once: an encrypted EFS file system with a
 // mount target in every zone and a vault of backups.
 //
-// Machines mount its root over TLS, by plain stunnel: Debian has no efs-utils, and an access point travels in the client
-// certificate that only efs-utils makes (https://github.com/aws/efs-utils, "access point"). So the machine's root makes
-// /store with the containers' owner, and what keeps others out is the network: only the app's security group reaches the
-// mount targets, and the policy refuses everything that is not TLS or does not come through them. The access point is
-// for people: whoever restores or inspects data mounts it with Amazon's tools and is the containers' user, confined to
-// /store, and not root of the file system.
+// Machines mount its root over TLS, by plain stunnel: Debian has no efs-utils, and an access point travels in the
+// client certificate that only efs-utils makes (https://github.com/aws/efs-utils, "access point"). So the machine's
+// root makes /store with the containers' owner, and what keeps others out is the network: only the app's security group
+// reaches the mount targets, and the policy refuses everything that is not TLS or does not come through them. The
+// access point is for people: whoever restores or inspects data mounts it with Amazon's tools and is the containers'
+// user, confined to /store, and not root of the file system.
 type FileSystem struct {
 	pulumi.ResourceState
 	FileSystemID  pulumi.StringOutput
@@ -62,14 +62,8 @@ func NewFileSystem(
 
 func (f *FileSystem) register(ctx *pulumi.Context, name string, args *FileSystemArgs) error {
 	child, protect := pulumi.Parent(f), pulumi.Protect(args.Protect)
-	key, err := NewKey(
-		ctx,
-		name,
-		"TWIP: what people posted, and its backups",
-		[]string{"backup.amazonaws.com"},
-		args.Protect,
-		child,
-	)
+	key, err := NewKey(ctx, name, "TWIP: what people posted, and its backups", []string{"backup.amazonaws.com"},
+		args.Protect, child)
 	if err != nil {
 		return err
 	}
@@ -89,12 +83,8 @@ func (f *FileSystem) register(ctx *pulumi.Context, name string, args *FileSystem
 	}
 	f.DNSName = files.DnsName
 	document := policy.Rendered(fileSystemPolicy(), files.Arn)
-	guard, err := efs.NewFileSystemPolicy(
-		ctx,
-		name,
-		&efs.FileSystemPolicyArgs{FileSystemId: files.ID(), Policy: document},
-		child,
-	)
+	guard, err := efs.NewFileSystemPolicy(ctx, name,
+		&efs.FileSystemPolicyArgs{FileSystemId: files.ID(), Policy: document}, child)
 	if err != nil {
 		return fmt.Errorf("file system policy: %w", err)
 	}
@@ -138,7 +128,8 @@ func (f *FileSystem) register(ctx *pulumi.Context, name string, args *FileSystem
 	return nil
 }
 
-// fileSystemPolicy admits whom the network admits, over TLS; stunnel carries no AWS identity, so there is none to ask for:
+// fileSystemPolicy admits whom the network admits, over TLS; stunnel carries no AWS identity, so there is none to ask
+// for:
 // https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
 func fileSystemPolicy() policy.Document {
 	return policy.Document{Statement: []policy.Statement{

@@ -42,8 +42,8 @@ func NewVolume(
 	if err := ctx.RegisterComponentResource(Token, name, v, opts...); err != nil {
 		return nil, err
 	}
-	// RetainOnDelete would leave a volume behind that no stack knows of; protection refuses instead, and whoever lifts it
-	// has said twice that the data can go.
+	// RetainOnDelete would leave a volume behind that no stack knows of; protection refuses instead, and whoever lifts
+	// it has said twice that the data can go.
 	volume, err := ebs.NewVolume(ctx, name, &ebs.VolumeArgs{
 		AvailabilityZone: pulumi.String(args.Zone),
 		Type:             pulumi.String("gp3"),

@@ -89,18 +89,18 @@ func (t *AppTier) registerGroup(ctx *pulumi.Context, name string, group *AppGrou
 const (
 	// adminPort is where a keeper answers questions about itself. Only the load balancer's check reaches it.
 	adminPort = 8082
-	// appDrainSeconds covers the longest honest request: one that arrives during a change of the leader and is held until
-	// the successor has replayed the journal.
+	// appDrainSeconds covers the longest honest request: one that arrives during a change of the leader and is held
+	// until the successor has replayed the journal.
 	appDrainSeconds = 60
 	// addressEnv tells the keeper under which address other machines reach this one: a container sees only its own.
 	addressEnv = "TWIP_ADDRESS"
 )
 
-// appCheck sends requests only to servers that can answer them, by their own JVM or through the leader; when none can, the
-// load balancer sends to all. It does not replace servers: what keeps a keeper from answering is, as a rule, the store,
-// and a group that threw its servers away while the store is slow would still be booting when the store is back. A server
-// whose machine fails is replaced, a keeper that hangs is restarted on its machine, and a machine where even that does not
-// help powers itself off (infra/boot/scripts/twip-give-up).
+// appCheck sends requests only to servers that can answer them, by their own JVM or through the leader; when none can,
+// the load balancer sends to all. It does not replace servers: what keeps a keeper from answering is, as a rule, the
+// store, and a group that threw its servers away while the store is slow would still be booting when the store is back.
+// A server whose machine fails is replaced, a keeper that hangs is restarted on its machine, and a machine where even
+// that does not help powers itself off (infra/boot/scripts/twip-give-up).
 var appCheck = HealthCheck{Port: adminPort, Path: "/health", Replaces: false}
 
 func (a *AppTierArgs) container(name string) boot.Container {
@@ -110,7 +110,8 @@ func (a *AppTierArgs) container(name string) boot.Container {
 		PIDs:       512, // a thread counts as one; Jetty's pool has up to 200
 		Tmpfs:      []string{"/run:size=16m,mode=1777", "/tmp:size=64m,mode=1777"},
 		StoreMount: "/store",
-		// A container that fails this is restarted, which is no help when the store is away: it asks only for the process.
+		// A container that fails this is restarted, which is no help when the store is away: it asks only for the
+		// process.
 		Health: []string{"/usr/local/bin/keeper", "health", "--live"},
 		// Prevayler takes its snapshot only when it is stopped in an orderly way; the snapshot grows with the data.
 		StopSeconds: 75,

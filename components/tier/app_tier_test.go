@@ -9,8 +9,8 @@ import (
 	"twip/infra/keeper"
 )
 
-// A keeper that is cut off while Prevayler writes its snapshot loses the articles' dates, so its machine waits longer than
-// the keeper takes at the most.
+// A keeper that is cut off while Prevayler writes its snapshot loses the articles' dates, so its machine waits longer
+// than the keeper takes at the most.
 func TestKeeperIsGivenTimeToStop(t *testing.T) {
 	o := keeper.DefaultOptions()
 	given := time.Duration((&AppTierArgs{}).container("app-1").StopSeconds) * time.Second

@@ -51,11 +51,8 @@ func newImage(
 		return nil, fmt.Errorf("lifecycle policy: %w", err)
 	}
 
-	login := ecr.GetAuthorizationTokenOutput(
-		ctx,
-		ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryId},
-		parent,
-	)
+	login := ecr.GetAuthorizationTokenOutput(ctx,
+		ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryId}, parent)
 	buildArgs := pulumi.StringMap{}
 	for key, value := range build.Args {
 		buildArgs[key] = pulumi.String(value)

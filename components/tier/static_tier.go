@@ -14,8 +14,8 @@ import (
 type StaticTierArgs struct {
 	Common
 
-	// Network places the servers in a group in its private subnets, behind a load balancer; nil: on one host, behind the
-	// proxy there.
+	// Network places the servers in a group in its private subnets, behind a load balancer; nil: on one host, behind
+	// the proxy there.
 	Network *network.Private
 }
 

@@ -29,7 +29,8 @@ type HealthCheck struct {
 }
 
 const (
-	// checkSeconds and checkFailures bound how long a dead server gets requests: ten seconds, the least that an ALB offers.
+	// checkSeconds and checkFailures bound how long a dead server gets requests: ten seconds, the least that an ALB
+	// offers.
 	checkSeconds  = 5
 	checkFailures = 2
 )
@@ -40,8 +41,8 @@ var Outbound = []network.Flow{
 	{Name: "tls", Port: 443, CIDRs: []string{network.Anywhere}},
 }
 
-// newTargetGroup creates the target group and the security group of servers on HTTPPort. The physical name is left to the
-// provider: a target group that has to be replaced under its listener needs another name than its successor.
+// newTargetGroup creates the target group and the security group of servers on HTTPPort. The physical name is left to
+// the provider: a target group that has to be replaced under its listener needs another name than its successor.
 func newTargetGroup(
 	ctx *pulumi.Context, name string, place *network.Private, check HealthCheck, drainSeconds int,
 	parent pulumi.ResourceOption,

@@ -46,8 +46,8 @@ func Enforce(ctx *pulumi.Context, program pulumi.RunFunc) error {
 // calls it; whoever wants to see the graph afterwards calls it first.
 func Watch(ctx *pulumi.Context) (*pulumi.Context, *Guard, error) {
 	guard := &Guard{project: ctx.Project(), stack: ctx.Stack(), preview: ctx.DryRun()}
-	// The local transformation runs when a resource is constructed, and so knows of all of them when the program is through;
-	// the engine's runs when its properties are known, but at any time.
+	// The local transformation runs when a resource is constructed, and so knows of all of them when the program is
+	// through; the engine's runs when its properties are known, but at any time.
 	err := ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 		guard.mu.Lock()
 		defer guard.mu.Unlock()
@@ -81,7 +81,8 @@ func (g *Guard) Graph() *Graph {
 	return &g.graph
 }
 
-// Exceptions returns those that the program has declared, in the order of rules and names. Call it when the program has run.
+// Exceptions returns those that the program has declared, in the order of rules and names. Call it when the program has
+// run.
 func (g *Guard) Exceptions() []Exception {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ExceptionTable writes the exceptions of several environments as Markdown, one line for each rule, type of resource and
-// reason. The README has it.
+// ExceptionTable writes the exceptions of several environments as Markdown, one line for each rule, type of resource
+// and reason. The README has it.
 func ExceptionTable(byEnvironment map[string][]Exception) string {
 	type line struct{ rule, typ, reason string }
 	where := map[line][]string{}

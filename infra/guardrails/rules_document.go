@@ -97,8 +97,8 @@ var (
 	ordinaryUser = regexp.MustCompile(`^[1-9][0-9]*:[1-9][0-9]*$`)
 	digest       = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 	safeTLS      = regexp.MustCompile(`\nsslVersionMin = TLSv1\.[23]\n`)
-	// secrets are what they are known by, in lower case: access keys, private keys, and words that stand before one. What a
-	// shell looks up by itself is none.
+	// secrets are what they are known by, in lower case: access keys, private keys, and words that stand before one.
+	// What a shell looks up by itself is none.
 	secrets = regexp.MustCompile(`\b(akia|asia)[0-9a-z]{16}\b|-----begin [a-z ]*private key-----|(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
 )
 

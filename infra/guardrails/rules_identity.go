@@ -81,8 +81,8 @@ var namedKeys = eachStatement(func(s statement) bool {
 	return !s.allows() || !decrypts || !slices.ContainsFunc(s.Resource, func(arn string) bool { return strings.HasSuffix(arn, "*") })
 })
 
-// unbounded are actions that IAM cannot narrow to resources, and that change nothing of anybody's: they look, or are how a
-// machine offers itself for a session.
+// unbounded are actions that IAM cannot narrow to resources, and that change nothing of anybody's: they look, or are
+// how a machine offers itself for a session.
 var unbounded = regexp.MustCompile(`^(ecr:GetAuthorizationToken|(autoscaling|elasticloadbalancing|ec2|cloudwatch):Describe\w+|` +
 	`ssmmessages:(Create|Open)(Control|Data)Channel|ssm:UpdateInstanceInformation)$`)
 

@@ -82,11 +82,8 @@ func TestComponentsRefuseBadArguments(t *testing.T) {
 	}
 	aStore := func(spoil func(*components.SharedStoreArgs)) part {
 		return func(ctx *pulumi.Context) error {
-			_, err := components.NewSharedStore(
-				ctx,
-				"store",
-				spoilt(&components.SharedStoreArgs{Volume: volumeArgs()}, spoil),
-			)
+			_, err := components.NewSharedStore(ctx, "store",
+				spoilt(&components.SharedStoreArgs{Volume: volumeArgs()}, spoil))
 			return err
 		}
 	}

@@ -17,8 +17,8 @@ type Document struct {
 	Statement []Statement `json:"Statement"`
 }
 
-// Statement allows or denies actions. In documents for Rendered, {0}, {1} and so on stand for values that are known only
-// once what they name exists.
+// Statement allows or denies actions. In documents for Rendered, {0}, {1} and so on stand for values that are known
+// only once what they name exists.
 type Statement struct {
 	Sid       string                       `json:"Sid"`
 	Effect    string                       `json:"Effect"`
