@@ -27,15 +27,7 @@ const (
 //
 //	internet ── (CloudFront) ── load balancer ┬── static servers
 //	                                          └── app servers ── file system, a mount target per zone
-func multiZone(ctx *pulumi.Context, c *Config) error {
-	build, err := stage(ctx, c)
-	if err != nil {
-		return err
-	}
-	providers, err := newProviders(ctx, c)
-	if err != nil {
-		return err
-	}
+func multiZone(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPrivate(ctx, c.name("network"), &network.PrivateArgs{
 		Region:             c.Region,
 		Zones:              c.zoneNames(),

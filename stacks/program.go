@@ -6,8 +6,11 @@ import (
 	"twip/infra/guardrails"
 )
 
-// topologies has the program of each topology.
-var topologies = map[Topology]func(*pulumi.Context, *Config) error{
+// topology declares the resources of an environment, with the build contexts of its images and the providers that every
+// component gets.
+type topology func(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error
+
+var topologies = map[Topology]topology{
 	SingleHost: singleHost,
 	MultiZone:  multiZone,
 }
@@ -26,5 +29,15 @@ func Program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	return guardrails.Enforce(ctx, func(ctx *pulumi.Context) error { return topologies[c.Topology](ctx, c) })
+	return guardrails.Enforce(ctx, func(ctx *pulumi.Context) error {
+		build, err := stage(ctx, c)
+		if err != nil {
+			return err
+		}
+		providers, err := newProviders(ctx, c)
+		if err != nil {
+			return err
+		}
+		return topologies[c.Topology](ctx, c, build, providers)
+	})
 }

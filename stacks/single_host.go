@@ -16,15 +16,7 @@ import (
 //
 //	internet ── Elastic IP ── proxy ┬── static
 //	                                └── app-1 … app-n ── data volume
-func singleHost(ctx *pulumi.Context, c *Config) error {
-	build, err := stage(ctx, c)
-	if err != nil {
-		return err
-	}
-	providers, err := newProviders(ctx, c)
-	if err != nil {
-		return err
-	}
+func singleHost(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPublic(ctx, c.name("network"), &network.PublicArgs{
 		CIDR:  c.VPCCIDR,
 		Zones: c.zoneNames()[:1],
