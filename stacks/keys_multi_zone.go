@@ -15,73 +15,73 @@ import (
 // multiZoneKeys are those that only the multi-zone topology reads.
 var multiZoneKeys = []Key{
 	{
-		Name: "appServers", Type: "object", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
+		Name: "appServers", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
 		Description: "In groups: fewest and most machines with an app server; one server is the writer at a time, all can answer.",
 		read:        size(func(c *Config) *compute.Size { return &c.MultiZone.AppServers }),
 	},
 	{
-		Name: "staticServers", Type: "object", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
+		Name: "staticServers", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
 		Description: "In groups: fewest and most machines that serve images and stylesheets.",
 		read:        size(func(c *Config) *compute.Size { return &c.MultiZone.StaticServers }),
 	},
 	{
-		Name: "staticInstanceType", Type: "string", Default: "t3.micro", Example: "t3.micro",
+		Name: "staticInstanceType", Default: "t3.micro", Example: "t3.micro",
 		Description: "In groups: EC2 instance type of the machines that serve images and stylesheets.",
 		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(compute.InstanceTypeNames()...)),
 	},
 	{
-		Name: "natGateways", Type: "string", Default: natPerZone, Example: natSingle,
+		Name: "natGateways", Default: natPerZone, Example: natSingle,
 		Description: "In groups: per-zone survives the loss of a zone; single is cheaper, and its zone's loss cuts machines off from the registry and logs.",
 		read:        text(func(c *Config) *string { return &c.MultiZone.NATGateways }, oneOf(natPerZone, natSingle)),
 	},
 	{
-		Name: "interfaceEndpoints", Type: "boolean", Default: false, Example: "true",
+		Name: "interfaceEndpoints", Default: false, Example: "true",
 		Description: "In groups: reach the registry and the logs without NAT.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.InterfaceEndpoints }),
 	},
 	{
-		Name: "network", Type: "object", Default: map[string]any{},
+		Name: "network", Default: map[string]any{},
 		Example:     "{vpcId: vpc-01234567, public: {a: subnet-01234567, b: subnet-12345678}, private: {a: subnet-23456789, b: subnet-3456789a}}",
 		Description: "In groups: an existing VPC with a public and a private subnet for every zone; empty makes a VPC.",
 		read:        existingNetwork,
 	},
 	{
-		Name: "protectEdge", Type: "boolean", Default: true, Example: "true",
+		Name: "protectEdge", Default: true, Example: "true",
 		Description: "In groups: refuse to delete the load balancer, also when the environment is destroyed.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.ProtectEdge }),
 	},
 	{
-		Name: "waf", Type: "boolean", Default: true, Example: "true",
+		Name: "waf", Default: true, Example: "true",
 		Description: "In groups: put a web application firewall before the site, with rules against OGNL, Amazon's rules and a request limit.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.WAF }),
 	},
 	{
-		Name: "wafRequestsPer5Minutes", Type: "integer", Default: 2000, Example: "2000",
+		Name: "wafRequestsPer5Minutes", Default: 2000, Example: "2000",
 		Description: "Most requests of one address in five minutes; the firewall refuses the rest.",
 		read:        integer(func(c *Config) *int { return &c.MultiZone.WAFRequestsPer5Minutes }, between(10, 2_000_000_000)),
 	},
 	{
-		Name: "cdn", Type: "boolean", Default: false, Example: "true",
+		Name: "cdn", Default: false, Example: "true",
 		Description: "In groups: put CloudFront in front; needs domain, waf and cdnSecret.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.CDN }),
 	},
 	{
-		Name: "cdnSecret", Type: "string", Default: "", Example: strings.Repeat("0123456789abcdef", 4),
+		Name: "cdnSecret", Default: "", Secret: true, Example: strings.Repeat("0123456789abcdef", 4),
 		Description: "What CloudFront proves itself to the load balancer with; make it with openssl rand -hex 32 and set it with pulumi config set --secret.",
 		read:        text(func(c *Config) *string { return &c.MultiZone.CDNSecret }, optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
 	},
 	{
-		Name: "backups", Type: "object", Default: map[string]any{"every": "hour", "keepDays": 35}, Example: "{every: day, keepDays: 90}",
+		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35}, Example: "{every: day, keepDays: 90}",
 		Description: "In groups: how often the data is copied to the vault (hour or day), and how many days a copy is kept.",
 		read:        backups,
 	},
 	{
-		Name: "alarmEmail", Type: "string", Default: "", Example: "ops@example.com",
+		Name: "alarmEmail", Default: "", Example: "ops@example.com",
 		Description: "In groups: who is told of alarms; empty: the topic has no subscriber yet.",
 		read:        text(func(c *Config) *string { return &c.MultiZone.AlarmEmail }, optional(matches(emailRE, "it is not an e-mail address"))),
 	},
 	{
-		Name: "monthlyBudgetUsd", Type: "integer", Default: 0, Example: "400",
+		Name: "monthlyBudgetUsd", Default: 0, Example: "400",
 		Description: "In groups: US dollars a month of this environment (by its Stack tag) at 80 % of which alarmEmail is told; 0: no budget.",
 		read:        integer(func(c *Config) *int { return &c.MultiZone.MonthlyBudgetUSD }, between(0, 1_000_000)),
 	},

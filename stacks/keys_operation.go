@@ -13,12 +13,12 @@ import (
 // operationKeys are about running an environment, not about its shape.
 var operationKeys = []Key{
 	{
-		Name: "workingHours", Type: "object", Default: map[string]any{}, Example: `{start: "07:00", stop: "20:00", days: MON-FRI, timezone: Europe/Berlin}`,
+		Name: "workingHours", Default: map[string]any{}, Example: `{start: "07:00", stop: "20:00", days: MON-FRI, timezone: Europe/Berlin}`,
 		Description: "On one host: when the machine runs; it starts on these days and stops every evening. Empty: always.",
 		read:        workingHours,
 	},
 	{
-		Name: "sessionAgent", Type: "string", Default: "", Example: "3.3.987.0@sha256:" + strings.Repeat("0123456789abcdef", 4),
+		Name: "sessionAgent", Default: "", Example: "3.3.987.0@sha256:" + strings.Repeat("0123456789abcdef", 4),
 		Description: "In groups: version and digest of Amazon's agent for sessions on machines, without SSH and without an open port; empty: nobody gets in.",
 		read:        sessionAgent,
 	},

@@ -21,7 +21,24 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(ctx.Project(), ctx.Stack(), values)
+	c, err := load(ctx.Project(), ctx.Stack(), values)
+	if err := errors.Join(err, encrypted(ctx, values)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// encrypted refuses secrets that the stack's file has in clear.
+func encrypted(ctx *pulumi.Context, values map[string]string) error {
+	var problems []error
+	for _, key := range Keys {
+		full := ctx.Project() + ":" + key.Name
+		if key.Secret && values[full] != "" && !ctx.IsConfigSecret(full) {
+			problems = append(problems, fmt.Errorf("%s is a secret and is not encrypted: remove it from Pulumi.%s.yaml, "+
+				"then pulumi config set -s %s --secret %s", full, ctx.Stack(), ctx.Stack(), full))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func load(project, stack string, values map[string]string) (*Config, error) {
@@ -83,8 +100,9 @@ func unknownKeys(project string, values map[string]string) (problems []error) {
 		name, ours := strings.CutPrefix(full, project+":")
 		if ours && !slices.Contains(names, name) {
 			near := Keys[slices.Index(names, nearest(name, names))]
-			problems = append(problems, fmt.Errorf("%s = %q: there is no such key; the nearest is %s:%s (%s), for example %s:%s: %s",
-				full, values[full], project, near.Name, strings.TrimSuffix(near.Description, "."), project, near.Name, near.Example))
+			// What was meant for a secret is one, whatever it was called.
+			problems = append(problems, fmt.Errorf("%s = %s: there is no such key; the nearest is %s:%s (%s), for example %s:%s: %s",
+				full, near.shown(values[full]), project, near.Name, strings.TrimSuffix(near.Description, "."), project, near.Name, near.Example))
 		}
 	}
 	return problems

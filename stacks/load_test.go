@@ -1,11 +1,13 @@
 package stacks
 
 import (
+	"strings"
 	"testing"
 
 	"twip/components/compute"
 	"twip/components/store"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 )
 
@@ -85,6 +87,16 @@ func TestRefusedValues(t *testing.T) {
 	}
 }
 
+// A secret is never shown, neither under its name nor under one that was meant for it.
+func TestSecretsAreNotShown(t *testing.T) {
+	for _, name := range []string{"cdnSecret", "cdnSecert"} {
+		const malformed = "hunter2!"
+		_, err := load("twip", "prod", map[string]string{"aws:region": "eu-central-1", "twip:" + name: malformed})
+		require.ErrorContains(t, err, "twip:"+name+" = [secret]")
+		require.NotContains(t, err.Error(), malformed)
+	}
+}
+
 func TestAllProblemsAtOnce(t *testing.T) {
 	_, err := load("twip", "Train", map[string]string{"twip:appContainers": "9", "twip:zones": "[]", "twip:colour": "red", "other:key": "is not ours"})
 	for _, want := range []string{`stack "Train"`, "aws:region", "twip:appContainers", "twip:zones", "twip:colour"} {
@@ -106,4 +118,25 @@ func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{"stats": "statsCidrs", "statscidr": "statsCidrs", "sitesCidrs": "siteCidrs", "zone": "zones", "Domian": "domain"} {
 		require.Equal(t, want, nearest(word, names), word)
 	}
+}
+
+type noResources struct{ pulumi.MockResourceMonitor }
+
+// A secret that stands in clear in the stack's file is refused, without being shown.
+func TestSecretsMustBeEncrypted(t *testing.T) {
+	secret := strings.Repeat("0123456789abcdef", 4)
+	load := func(secrets ...string) error {
+		return pulumi.RunErr(func(ctx *pulumi.Context) error {
+			_, err := Load(ctx)
+			return err
+		}, pulumi.WithMocks("twip", "prod", noResources{}), func(i *pulumi.RunInfo) {
+			i.Config = map[string]string{"aws:region": "eu-central-1", "twip:cdnSecret": secret}
+			i.ConfigSecretKeys = secrets
+		})
+	}
+	err := load()
+	require.ErrorContains(t, err, "twip:cdnSecret is a secret and is not encrypted")
+	require.ErrorContains(t, err, "pulumi config set -s prod --secret twip:cdnSecret")
+	require.NotContains(t, err.Error(), secret)
+	require.NoError(t, load("twip:cdnSecret"))
 }

@@ -27,6 +27,9 @@ type Options struct {
 	Name     string      // label of everything it makes on this computer; two names never touch each other
 	Checkout string      // directory with Pulumi.yaml
 	Stack    string      // Pulumi.<stack>.yaml describes the environment
+
+	// StackFiles is the directory of Pulumi.<stack>.yaml. The default is Checkout.
+	StackFiles string
 	State    string      // directory of everything that must outlive a command, the data volumes included
 	Ports    map[int]int // instance port → port of 127.0.0.1, 0 for a free one; nil: computer.DefaultPorts
 	Out      io.Writer   // progress, and what the commands print
@@ -43,6 +46,9 @@ type Cloud struct {
 
 // New describes a local cloud; nothing happens before one of its methods is called.
 func New(o Options) *Cloud {
+	if o.StackFiles == "" {
+		o.StackFiles = o.Checkout
+	}
 	c := &Cloud{options: o, state: filepath.Join(o.State, "stacks", o.Stack), started: time.Now()}
 	c.Computer = computer.New(o.Name, computer.Options{State: filepath.Join(o.State, "computer"), Ports: o.Ports, Progress: c.say})
 	return c
@@ -213,8 +219,8 @@ func (c *Cloud) engine(bodies provider.Computer, do func(*engine.Engine) error) 
 	}
 	defer server.Close()
 	e, err := engine.New(engine.Options{
-		Checkout: c.options.Checkout, Stack: c.options.Stack, State: c.state, Config: config,
-		Program: stacks.Program, Providers: server, Progress: c.say,
+		Checkout: c.options.Checkout, StackFiles: c.options.StackFiles, Stack: c.options.Stack,
+		State: c.state, Config: config, Program: stacks.Program, Providers: server, Progress: c.say,
 	})
 	if err != nil {
 		return err

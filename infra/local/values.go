@@ -84,7 +84,7 @@ func (c *Cloud) sayChosen() error {
 // bootable refuses a topology whose machines the local cloud cannot boot.
 func (c *Cloud) bootable() error {
 	name := "Pulumi." + c.options.Stack + ".yaml"
-	text, err := os.ReadFile(filepath.Join(c.options.Checkout, name))
+	text, err := os.ReadFile(filepath.Join(c.options.StackFiles, name))
 	if err != nil {
 		return fmt.Errorf("stack %q: %w: make the file, or choose another stack with STACK=", c.options.Stack, err)
 	}

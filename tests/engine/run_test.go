@@ -22,6 +22,7 @@ type run struct {
 	t        *testing.T
 	stack    string
 	checkout string
+	files    string // directory of the stack's file; empty: the checkout
 	state    string
 	program  pulumi.RunFunc
 	config   map[string]any
@@ -32,7 +33,9 @@ type run struct {
 func newRun(t *testing.T, program pulumi.RunFunc, config map[string]any) *run {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	return prepare(t, root, program, config)
+	r := prepare(t, root, program, config)
+	r.files = filepath.Join(root, "tests", "stacks")
+	return r
 }
 
 // newSmallRun prepares a stack of a test's program, in a project of its own.
@@ -55,7 +58,7 @@ func (r *run) command(use func(context.Context, *engine.Engine) (engine.Summary,
 		Dir: filepath.Join(r.checkout, "infra"), Computer: r.computer, Fault: r.fault})
 	require.NoError(r.t, err)
 	defer providers.Close()
-	e, err := engine.New(engine.Options{Checkout: r.checkout, Stack: r.stack, State: filepath.Join(r.state, "stack"),
+	e, err := engine.New(engine.Options{Checkout: r.checkout, StackFiles: r.files, Stack: r.stack, State: filepath.Join(r.state, "stack"),
 		Config: r.config, Program: r.program, Providers: providers, Progress: func(line string) { r.t.Log(line) }})
 	require.NoError(r.t, err)
 	return use(r.t.Context(), e)

@@ -10,7 +10,7 @@ import (
 
 // Whatever cannot be made, the program ends with that error, and no machine is started that would lack it.
 func TestFailuresReachThePersonAndStopTheMachine(t *testing.T) {
-	config := Committed(t, "train", open)
+	config := Fixture(t, "train", open)
 	whole := train(t, open)
 	machine := whole.Of(t, instanceType)[0]
 	seen := map[string]bool{}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"twip/stacks"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -68,7 +70,12 @@ func RunFailing(typ string, config map[string]string, program pulumi.RunFunc) (*
 
 // Preview runs a program as a preview of a new stack does: what only a deployment can know stays unknown.
 func Preview(config map[string]string, program pulumi.RunFunc) (*Graph, error) {
-	return run(config, program, &monitor{stack: Stack, preview: true})
+	return PreviewStack(Stack, config, program)
+}
+
+// PreviewStack is Preview under another stack's name.
+func PreviewStack(stack string, config map[string]string, program pulumi.RunFunc) (*Graph, error) {
+	return run(config, program, &monitor{stack: stack, preview: true})
 }
 
 // RunStack is Run under another stack's name.
@@ -91,6 +98,7 @@ func run(config map[string]string, program pulumi.RunFunc, m *monitor) (*Graph, 
 
 	err = pulumi.RunErr(program, func(i *pulumi.RunInfo) {
 		i.Project, i.Stack, i.Config, i.DryRun = Project, m.stack, config, m.preview
+		i.ConfigSecretKeys = secretKeys()
 		i.MonitorAddr, i.EngineAddr = listener.Addr().String(), listener.Addr().String()
 	})
 	server.GracefulStop() // RunErr has closed its connections: this waits for the last handlers only
@@ -100,6 +108,16 @@ func run(config map[string]string, program pulumi.RunFunc, m *monitor) (*Graph, 
 	}
 	g.settle()
 	return g, err
+}
+
+// secretKeys are those that Pulumi keeps encrypted.
+func secretKeys() (keys []string) {
+	for _, key := range stacks.Keys {
+		if key.Secret {
+			keys = append(keys, Project+":"+key.Name)
+		}
+	}
+	return keys
 }
 
 // settle puts everything that the program's concurrency may have shuffled in order.

@@ -125,7 +125,7 @@ func environments(t *testing.T) map[string]environment {
 		stack  string
 		config map[string]string
 	}{
-		"train":         {"train", Committed(t, "train", open)},
+		"train":         {"train", Fixture(t, "train", open)},
 		"prod":          {"prod", prodConfig(t, named)},
 		"prod, limited": {"prod", prodConfig(t)},
 		"prod, public":  {"prod", prodConfig(t, prodShapes["public"]...)},

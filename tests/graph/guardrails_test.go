@@ -35,15 +35,15 @@ func watched(into **guardrails.Guard) pulumi.RunFunc {
 
 // Both environments keep the rules in every shape that they have; what they need exceptions for is said beside it.
 func TestGuardrailsHold(t *testing.T) {
-	guarded(t, "train", Committed(t, "train", nil))
-	guarded(t, "train", Committed(t, "train", open))
+	guarded(t, "train", Fixture(t, "train", nil))
+	guarded(t, "train", Fixture(t, "train", open))
 	for name, steps := range prodShapes {
 		t.Run(name, func(t *testing.T) { guarded(t, "prod", prodConfig(t, steps...)) })
 	}
 }
 
 func TestTrainHasFewExceptions(t *testing.T) {
-	guard, _ := guarded(t, "train", Committed(t, "train", open))
+	guard, _ := guarded(t, "train", Fixture(t, "train", open))
 	require.LessOrEqual(t, len(guard.Exceptions()), 6)
 }
 
@@ -54,11 +54,11 @@ func TestREADMEListsTheExceptions(t *testing.T) {
 		name, stack string
 		config      map[string]string
 	}{
-		{"train", "train", Committed(t, "train", open)},
+		{"train", "train", Fixture(t, "train", open)},
 		{"prod limited", "prod", prodConfig(t)},
 		{"prod public", "prod", prodConfig(t, prodShapes["public"]...)},
 		{"prod without firewall", "prod", prodConfig(t, map[string]string{"twip:waf": "false"})},
-		{"train before destroy", "train", Committed(t, "train", map[string]string{"twip:protectData": "false"})},
+		{"train before destroy", "train", Fixture(t, "train", map[string]string{"twip:protectData": "false"})},
 		{"prod before destroy", "prod", prodConfig(t, map[string]string{"twip:protectEdge": "false", "twip:protectData": "false"})},
 	} {
 		guard, _ := guarded(t, env.stack, env.config)

@@ -59,7 +59,7 @@ func TestOperationRefusals(t *testing.T) {
 		"sessions on a host": {"train", map[string]string{"twip:sessionAgent": "3.3.987.0@sha256:" + strings.Repeat("0", 64)}, "only machines in groups"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, err := RunStack(tc.stack, Committed(t, tc.stack, tc.values), stacks.Program)
+			g, err := RunStack(tc.stack, Fixture(t, tc.stack, tc.values), stacks.Program)
 			require.ErrorContains(t, err, tc.want)
 			require.Empty(t, g.Nodes)
 		})

@@ -34,7 +34,7 @@ func runProd(t testing.TB, overrides ...map[string]string) *Graph {
 
 func prodConfig(t testing.TB, overrides ...map[string]string) map[string]string {
 	t.Helper()
-	values := Committed(t, "prod", nil)
+	values := Fixture(t, "prod", nil)
 	for _, override := range overrides {
 		for key, value := range override {
 			values[key] = value

@@ -45,7 +45,7 @@ var candidates = map[string][]string{
 // A configuration either makes an environment or is refused with its keys named, and then nothing has been registered.
 func TestRandomConfigurations(t *testing.T) {
 	random := rand.New(rand.NewPCG(randomSeed, 0))
-	base := Committed(t, "train", nil)
+	base := Fixture(t, "train", nil)
 	accepted := 0
 	for i := range randomConfigurations {
 		values := randomConfiguration(random, base)

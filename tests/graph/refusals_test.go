@@ -174,7 +174,7 @@ func TestProgramRefusesBadConfiguration(t *testing.T) {
 		"no artifacts":   {map[string]string{"twip:artifacts": "elsewhere"}, []string{`twip:artifacts = "elsewhere"`, "no such file or directory"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, err := Run(Committed(t, "train", tc.overrides), stacks.Program)
+			g, err := Run(Fixture(t, "train", tc.overrides), stacks.Program)
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)
 			}

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 
+	"twip/stacks"
+
 	"github.com/pulumi/esc"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/cmdutil"
@@ -21,11 +23,12 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Committed returns the configuration that Pulumi makes of the committed Pulumi.yaml and Pulumi.<stack>.yaml, after
-// Pulumi's own check of its types. Overrides replace single values; their keys are full.
-func Committed(t testing.TB, stack string, overrides map[string]string) map[string]string {
+// Fixture returns the configuration that Pulumi makes of Pulumi.yaml and tests/stacks/Pulumi.<stack>.yaml, after Pulumi's
+// own check of its types. Overrides replace single values; their keys are full. The committed stack files are their
+// owners' to change, so no test but that of the committed stacks reads them.
+func Fixture(t testing.TB, stack string, overrides map[string]string) map[string]string {
 	t.Helper()
-	values := Merged(t, filepath.Join(Root(), "Pulumi."+stack+".yaml"), stack)
+	values := Merged(t, filepath.Join(Root(), "tests", "stacks", "Pulumi."+stack+".yaml"), stack)
 	maps.Copy(values, overrides)
 	return values
 }
@@ -54,6 +57,21 @@ func Merged(t testing.TB, file, stack string) map[string]string {
 	values := map[string]string{}
 	for key, value := range decrypted {
 		values[key.String()] = value
+		if settings.Config[key].Secure() { // only its owner can read it: any right value stands in
+			values[key.String()] = example(t, key.Name())
+		}
 	}
 	return values
+}
+
+// example is a right value of one of the program's keys.
+func example(t testing.TB, name string) string {
+	t.Helper()
+	for _, key := range stacks.Keys {
+		if key.Name == name {
+			return key.Example
+		}
+	}
+	require.Fail(t, "an encrypted value of a key that the program does not have", name)
+	return ""
 }

@@ -15,7 +15,7 @@ import (
 // train runs the committed training environment, with values of its own where a test needs them.
 func train(t *testing.T, overrides map[string]string) *Graph {
 	t.Helper()
-	g, err := RunStack("train", Committed(t, "train", overrides), stacks.Program)
+	g, err := RunStack("train", Fixture(t, "train", overrides), stacks.Program)
 	require.NoError(t, err)
 	return g
 }
@@ -46,7 +46,7 @@ func TestTrainGraph(t *testing.T) {
 
 // A preview of a stack that does not exist yet runs the whole program with nothing known.
 func TestTrainPreview(t *testing.T) {
-	g, err := Preview(Committed(t, "train", open), stacks.Program)
+	g, err := Preview(Fixture(t, "train", open), stacks.Program)
 	require.NoError(t, err)
 	require.Equal(t, Unknown, g.At(t, g.Of(t, instanceType)[0], "userData"))
 	require.Len(t, g.Nodes, len(train(t, open).Nodes))

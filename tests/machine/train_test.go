@@ -37,7 +37,7 @@ func TestTrain(t *testing.T) {
 	// Not t.TempDir(): what an interrupted run left can be cleaned away only by who knows where its volumes are.
 	state := filepath.Join(os.TempDir(), "twip-test-train")
 	e.Cloud = local.New(local.Options{
-		Name: "test-train", Checkout: root, Stack: "train", State: state,
+		Name: "test-train", Checkout: root, StackFiles: filepath.Join(root, "tests", "stacks"), Stack: "train", State: state,
 		Ports: map[int]int{80: 0, 1936: 0}, Out: io.MultiWriter(t.Output(), e.log),
 	})
 	require.NoError(t, e.Computer.Clean(t.Context()), "what an interrupted run left")

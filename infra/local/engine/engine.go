@@ -26,10 +26,12 @@ type Options struct {
 	// Checkout is the directory with Pulumi.yaml and the stacks' files. It is read only. While the program runs, the
 	// process' working directory is where Pulumi.yaml's "main" says, as it is under the CLI.
 	Checkout string
-	Stack    string         // names Pulumi.<stack>.yaml, which has to exist
-	State    string         // directory of the engine's state; made if need be, for one stack
-	Config   map[string]any // local values, which win over the stack's file; keys have the form namespace:name
-	Program  pulumi.RunFunc
+	Stack    string // names Pulumi.<stack>.yaml, which has to exist
+	// StackFiles is the directory of Pulumi.<stack>.yaml. The default is Checkout.
+	StackFiles string
+	State      string         // directory of the engine's state; made if need be, for one stack
+	Config     map[string]any // local values, which win over the stack's file; keys have the form namespace:name
+	Program    pulumi.RunFunc
 
 	// Providers are what resources are made by. The caller starts and closes them.
 	Providers *provider.Server
@@ -64,13 +66,18 @@ func New(o Options) (*Engine, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	if o.StackFiles == "" {
+		o.StackFiles = o.Checkout
+	}
 	if o.CLI == nil {
 		o.CLI = FindCLI
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	e := &Engine{options: o, workspace: workspace{checkout: o.Checkout, stack: o.Stack, state: o.State}}
+	e := &Engine{options: o, workspace: workspace{
+		checkout: o.Checkout, stackFiles: o.StackFiles, stack: o.Stack, state: o.State,
+	}}
 	e.cli = sync.OnceValues(func() (auto.PulumiCommand, error) { return o.CLI(context.Background(), o.Progress) })
 	return e, nil
 }
@@ -247,7 +254,7 @@ func (e *Engine) open(ctx context.Context) (auto.Stack, error) {
 	if err != nil {
 		return auto.Stack{}, err
 	}
-	project, err := e.workspace.write(e.options.Config)
+	project, secrets, err := e.workspace.write(e.options.Config)
 	if err != nil {
 		return auto.Stack{}, err
 	}
@@ -262,6 +269,11 @@ func (e *Engine) open(ctx context.Context) (auto.Stack, error) {
 		auto.Pulumi(cli), auto.PulumiHome(filepath.Join(e.options.State, "home")), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
 	if err != nil {
 		return auto.Stack{}, fmt.Errorf("stack %s: %w", e.options.Stack, err)
+	}
+	if len(secrets) > 0 {
+		if err := s.SetAllConfig(ctx, secrets); err != nil {
+			return auto.Stack{}, fmt.Errorf("stack %s: secret configuration: %w", e.options.Stack, err)
+		}
 	}
 	return s, nil
 }

@@ -11,13 +11,16 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
 	"go.yaml.in/yaml/v3"
 )
 
 // workspace is the engine's copy of the project's files, and its state.
 type workspace struct {
-	checkout, stack, state string
-	main                   string // where the program runs, below the checkout; known after write
+	checkout, stackFiles, stack, state string
+
+	main string // where the program runs, below the checkout; known after write
 }
 
 func (w *workspace) dir() string { return filepath.Join(w.state, "workspace") }
@@ -29,41 +32,43 @@ func (w *workspace) programDir() string { return filepath.Join(w.checkout, w.mai
 // stackFile's keys that belong to another place's secrets: the local stack encrypts with a passphrase of its own.
 var foreign = []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
 
-// write copies the project's and the stack's file with the local values, and returns the project's name.
-func (w *workspace) write(config map[string]any) (project string, err error) {
+// write copies the project's and the stack's file with the local values, and returns the project's name. Values of keys
+// that the project declares secret are not written but returned: the engine encrypts them.
+func (w *workspace) write(config map[string]any) (project string, secrets auto.ConfigMap, err error) {
 	for _, d := range []string{w.dir(), w.backend()} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return "", fmt.Errorf("state directory: %w: make it writable, or choose another", err)
+			return "", nil, fmt.Errorf("state directory: %w: make it writable, or choose another", err)
 		}
 	}
 	p, err := readYAML(filepath.Join(w.checkout, "Pulumi.yaml"))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	project, _ = p["name"].(string)
 	w.main, _ = p["main"].(string)
 	delete(p, "main") // leads out of the copy; the working directory takes its place
 	p["backend"] = map[string]any{"url": "file://" + w.backend()}
 	name := "Pulumi." + w.stack + ".yaml"
-	s, err := readYAML(filepath.Join(w.checkout, name))
+	s, err := readYAML(filepath.Join(w.stackFiles, name))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	for _, k := range foreign {
 		delete(s, k)
 	}
 	if err := merge(s, config); err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", nil, fmt.Errorf("%s: %w", name, err)
 	}
+	secrets = takeSecrets(project, p, s)
 	previous, err := readYAML(filepath.Join(w.dir(), name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", err
+		return "", nil, err
 	case previous["encryptionsalt"] != nil:
 		s["encryptionsalt"] = previous["encryptionsalt"]
 	}
-	return project, errors.Join(writeYAML(filepath.Join(w.dir(), "Pulumi.yaml"), p), writeYAML(filepath.Join(w.dir(), name), s))
+	return project, secrets, errors.Join(writeYAML(filepath.Join(w.dir(), "Pulumi.yaml"), p), writeYAML(filepath.Join(w.dir(), name), s))
 }
 
 // merge puts the local values over a stack file's. Encrypted ones cannot be read here, so each needs a local value.
@@ -81,6 +86,24 @@ func merge(stack, local map[string]any) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// takeSecrets takes the values of keys that the project's file declares secret out of a stack's file.
+func takeSecrets(project string, projectFile, stackFile map[string]any) auto.ConfigMap {
+	secrets := auto.ConfigMap{}
+	declared, _ := projectFile["config"].(map[string]any)
+	config, _ := stackFile["config"].(map[string]any)
+	for name, declaration := range declared {
+		if d, _ := declaration.(map[string]any); d["secret"] != true {
+			continue
+		}
+		key := project + ":" + name
+		if value, given := config[key]; given {
+			secrets[key] = auto.ConfigValue{Value: fmt.Sprint(value), Secret: true}
+			delete(config, key)
+		}
+	}
+	return secrets
 }
 
 func readYAML(file string) (map[string]any, error) {

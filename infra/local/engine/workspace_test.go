@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/stretchr/testify/require"
 )
 
@@ -12,12 +13,12 @@ func checkout(t *testing.T, stack string) *workspace {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: twip\nruntime: go\nmain: infra\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.train.yaml"), []byte(stack), 0o600))
-	return &workspace{checkout: dir, stack: "train", state: t.TempDir()}
+	return &workspace{checkout: dir, stackFiles: dir, stack: "train", state: t.TempDir()}
 }
 
 func TestWriteCopiesTheProjectWithLocalValues(t *testing.T) {
 	w := checkout(t, "secretsprovider: awskms://key\nencryptedkey: abc\nconfig:\n  aws:region: eu-central-1\n  twip:instanceType: t2.micro\n")
-	project, err := w.write(map[string]any{"aws:region": "us-east-1", "twip:statsCidrs": []string{"127.0.0.1/32"}})
+	project, _, err := w.write(map[string]any{"aws:region": "us-east-1", "twip:statsCidrs": []string{"127.0.0.1/32"}})
 	require.NoError(t, err)
 	require.Equal(t, "twip", project)
 	require.Equal(t, filepath.Join(w.checkout, "infra"), w.programDir())
@@ -33,11 +34,11 @@ func TestWriteCopiesTheProjectWithLocalValues(t *testing.T) {
 // The engine writes the salt of its passphrase into the copy; the next command has to find it there.
 func TestWriteKeepsTheSaltOfTheLocalStack(t *testing.T) {
 	w := checkout(t, "encryptionsalt: of another place\n")
-	_, err := w.write(nil)
+	_, _, err := w.write(nil)
 	require.NoError(t, err)
 	file := filepath.Join(w.dir(), "Pulumi.train.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("encryptionsalt: of this place\n"), 0o600))
-	_, err = w.write(nil)
+	_, _, err = w.write(nil)
 	require.NoError(t, err)
 	stack, err := readYAML(file)
 	require.NoError(t, err)
@@ -46,10 +47,24 @@ func TestWriteKeepsTheSaltOfTheLocalStack(t *testing.T) {
 
 func TestWriteRefusesSecretsOfAnotherPlace(t *testing.T) {
 	w := checkout(t, "config:\n  twip:token: {secure: v1:abc}\n")
-	_, err := w.write(nil)
+	_, _, err := w.write(nil)
 	require.ErrorContains(t, err, "config twip:token is encrypted for another place and cannot be read here: give it a local value")
-	_, err = w.write(map[string]any{"twip:token": "local"})
+	_, _, err = w.write(map[string]any{"twip:token": "local"})
 	require.NoError(t, err)
+}
+
+// What the project declares secret is encrypted by the engine; the copy of the stack's file never holds it in clear.
+func TestWriteHandsOverWhatIsDeclaredSecret(t *testing.T) {
+	w := checkout(t, "config:\n  twip:plain: shown\n")
+	require.NoError(t, os.WriteFile(filepath.Join(w.checkout, "Pulumi.yaml"), []byte(
+		"name: twip\nruntime: go\nconfig:\n  token: {type: string, secret: true, default: \"\"}\n  plain: {type: string}\n"), 0o600))
+	_, secrets, err := w.write(map[string]any{"twip:token": "hidden"})
+	require.NoError(t, err)
+	require.Equal(t, auto.ConfigMap{"twip:token": {Value: "hidden", Secret: true}}, secrets)
+	copied, err := os.ReadFile(filepath.Join(w.dir(), "Pulumi.train.yaml"))
+	require.NoError(t, err)
+	require.Contains(t, string(copied), "shown")
+	require.NotContains(t, string(copied), "hidden")
 }
 
 func TestThePassphraseStaysTheSame(t *testing.T) {
