@@ -31,9 +31,7 @@ func (g *AutoScalingGroup) registerAlarms(ctx *pulumi.Context, name string, args
 		Name: name + "-unhealthy",
 		Description: fmt.Sprintf(
 			"A server of %s fails the load balancer's check for %d minutes. Visitors go to the others. Look at the server's log stream.",
-			name,
-			unhealthyMinutes,
-		),
+			name, unhealthyMinutes),
 		Namespace: alarm.LoadBalancing, Metric: "UnHealthyHostCount", Dimensions: behind, Statistic: "Maximum",
 		Above: alarm.Limit(0), Period: 60, Minutes: unhealthyMinutes, Missing: "notBreaching",
 	}.Register(ctx, nil, pulumi.Parent(g))
@@ -42,11 +40,8 @@ func (g *AutoScalingGroup) registerAlarms(ctx *pulumi.Context, name string, args
 	}
 	g.Errors, err = alarm.Alarm{
 		Name: name + "-errors",
-		Description: fmt.Sprintf(
-			"More than %g %% of the answers of %s are 5xx. The saved query 'errors' shows them.",
-			errorPercent,
-			name,
-		),
+		Description: fmt.Sprintf("More than %g %% of the answers of %s are 5xx. The saved query 'errors' shows them.",
+			errorPercent, name),
 		Expression: fmt.Sprintf("IF(errors >= %d, 100 * errors / requests, 0)", ErrorFloor),
 		Queries: cloudwatch.MetricAlarmMetricQueryArray{
 			alarm.SumOf("errors", "HTTPCode_Target_5XX_Count", behind), alarm.SumOf("requests", "RequestCount", behind),
@@ -62,9 +57,7 @@ func (g *AutoScalingGroup) registerSizeAlarm(ctx *pulumi.Context, name string) (
 		Name: name + "-small",
 		Description: fmt.Sprintf(
 			"%s has fewer machines than its minimum of %d. The group's activity history says why none can be started.",
-			name,
-			g.size.Min,
-		),
+			name, g.size.Min),
 		Namespace: alarm.AutoScaling, Metric: "GroupInServiceInstances", Dimensions: pulumi.StringMap{"AutoScalingGroupName": g.Name}, Statistic: "Minimum",
 		Below: alarm.Limit(float64(g.size.Min)), Period: 60, Minutes: 2 * unhealthyMinutes, Missing: "breaching",
 	}.Register(ctx, nil, pulumi.Parent(g))

@@ -108,8 +108,7 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 	}
 	r.function, err = lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
 		Description: pulumi.String(
-			"Rolls out a launch template version, waits, and fails when the servers did not follow",
-		),
+			"Rolls out a launch template version, waits, and fails when the servers did not follow"),
 		Code:          pulumi.NewAssetArchive(map[string]any{"rollout.py": pulumi.NewStringAsset(rolloutCode)}),
 		Handler:       pulumi.String("rollout.handler"),
 		Runtime:       pulumi.String("python3.13"),

@@ -44,12 +44,8 @@ func (h Hours) validate() (p problem.List) {
 	p.Unless(clockRE.MatchString(h.Stop), "stop", h.Stop, "use HH:MM, such as 20:00")
 	p.Unless(h.Start != h.Stop, "stop", h.Stop, "use another time than start")
 	p.Unless(daysRE.MatchString(h.Days), "days", h.Days, "use a day or a range of days, such as MON-FRI")
-	p.Unless(
-		timezoneRE.MatchString(h.Timezone),
-		"timezone",
-		h.Timezone,
-		"use a name of the IANA time zone database, such as Europe/Berlin",
-	)
+	p.Unless(timezoneRE.MatchString(h.Timezone), "timezone", h.Timezone,
+		"use a name of the IANA time zone database, such as Europe/Berlin")
 	return p
 }
 

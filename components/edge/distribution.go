@@ -100,16 +100,13 @@ func newDistribution(
 				HttpPort: pulumi.Int(sitePort), HttpsPort: pulumi.Int(tlsPort),
 				OriginProtocolPolicy: pulumi.String("https-only"),
 				OriginSslProtocols: pulumi.ToStringArray(
-					[]string{"TLSv1.2"},
-				), // the newest that CloudFront can be held to
+					[]string{"TLSv1.2"}), // the newest that CloudFront can be held to
 				OriginReadTimeout: pulumi.Int(originSeconds),
 			},
 		}},
 		DefaultCacheBehavior: &cloudfront.DistributionDefaultCacheBehaviorArgs{
-			TargetOriginId: pulumi.String("site"),
-			AllowedMethods: pulumi.ToStringArray(
-				[]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"},
-			),
+			TargetOriginId:          pulumi.String("site"),
+			AllowedMethods:          pulumi.ToStringArray([]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}),
 			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
 			CachePolicyId:           pulumi.String(cacheNothing),
 			OriginRequestPolicyId:   pulumi.String(passEverything),

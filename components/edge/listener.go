@@ -43,8 +43,7 @@ func (b *LoadBalancer) registerListeners(
 			Type: pulumi.String("redirect"),
 			Redirect: &lb.ListenerDefaultActionRedirectArgs{
 				Protocol: pulumi.String(
-					"HTTPS",
-				), Port: pulumi.String(fmt.Sprint(tlsPort)), StatusCode: pulumi.String("HTTP_301"),
+					"HTTPS"), Port: pulumi.String(fmt.Sprint(tlsPort)), StatusCode: pulumi.String("HTTP_301"),
 			},
 		}},
 		Tags: tag.Named(name),
@@ -76,8 +75,7 @@ func (a *LoadBalancerArgs) defaultAction() lb.ListenerDefaultActionArray {
 		Type: pulumi.String("fixed-response"),
 		FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
 			StatusCode: pulumi.String(
-				"403",
-			), ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("Forbidden"),
+				"403"), ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("Forbidden"),
 		},
 	}}
 }
@@ -112,12 +110,10 @@ func (b *LoadBalancer) registerRules(
 			PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(r.paths)},
 		}}
 		if cdn := args.CDN; cdn != nil {
-			conditions = append(
-				conditions,
+			conditions = append(conditions,
 				&lb.ListenerRuleConditionArgs{HttpHeader: &lb.ListenerRuleConditionHttpHeaderArgs{
 					HttpHeaderName: pulumi.String(originHeader), Values: pulumi.StringArray{cdn.Secret},
-				}},
-			)
+				}})
 		}
 		rule, err := lb.NewListenerRule(ctx, name+"-"+r.name, &lb.ListenerRuleArgs{
 			ListenerArn: listener.Arn,

@@ -183,12 +183,8 @@ func (a *LoadBalancerArgs) validate(name string) problem.List {
 	p.Unless(a.Network != nil, "network", nil, "give it the private network whose zones it stands in")
 	p.Unless(a.Static != nil && a.Static.TargetGroup != nil, "static", nil, "give it a StaticTier with a Network")
 	p.Unless(a.App != nil && a.App.TargetGroup != nil, "app", nil, "give it an AppTier with a Group")
-	p.Unless(
-		len(a.SiteCIDRs) > 0,
-		"siteCIDRs",
-		a.SiteCIDRs,
-		"name at least one range that may see the site, such as 0.0.0.0/0",
-	)
+	p.Unless(len(a.SiteCIDRs) > 0, "siteCIDRs", a.SiteCIDRs,
+		"name at least one range that may see the site, such as 0.0.0.0/0")
 	p = append(p, network.CheckFlows([]network.Flow{{Name: "site", Port: sitePort, CIDRs: a.SiteCIDRs}})...)
 	p = append(p, a.Domain.validate()...)
 	if a.WebACL != nil {
@@ -196,12 +192,8 @@ func (a *LoadBalancerArgs) validate(name string) problem.List {
 	}
 	if a.CDN != nil {
 		p = append(p, a.CDN.validate()...)
-		p.Unless(
-			a.Domain != nil,
-			"CDN",
-			nil,
-			"give the site a domain: CloudFront reaches the load balancer by a name of it",
-		)
+		p.Unless(a.Domain != nil, "CDN", nil,
+			"give the site a domain: CloudFront reaches the load balancer by a name of it")
 	}
 	return p
 }

@@ -27,17 +27,9 @@ const ownedByPolicy = "BucketOwnerEnforced"
 func (l accessLogs) register(ctx *pulumi.Context, parent pulumi.ResourceOption) (*s3.BucketV2, pulumi.Resource, error) {
 	name := l.name
 	// Logs must not stop an environment's removal; what is worth keeping longer is worth copying elsewhere.
-	bucket, err := s3.NewBucketV2(
-		ctx,
-		name,
-		&s3.BucketV2Args{ForceDestroy: pulumi.Bool(true), Tags: tag.Named(name)},
-		parent,
-		guardrails.Except(
-			ctx,
-			"S3.9",
-			"it holds access logs itself; logging who reads them would need a bucket that logs who reads that",
-		),
-	)
+	bucket, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(true), Tags: tag.Named(name)},
+		parent, guardrails.Except(ctx, "S3.9",
+			"it holds access logs itself; logging who reads them would need a bucket that logs who reads that"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: %w", err)
 	}
@@ -87,13 +79,9 @@ func (l accessLogs) register(ctx *pulumi.Context, parent pulumi.ResourceOption) 
 	}
 	// S3 answers with a conflict when two of these are set at once; and whoever writes to the bucket waits for the
 	// policy, while CloudFront, which checks that access control lists are on, needs the ownership too.
-	allow, err := s3.NewBucketPolicy(
-		ctx,
-		name,
-		&s3.BucketPolicyArgs{Bucket: bucket.ID(), Policy: policy.Rendered(l.policy, bucket.Arn)},
-		parent,
-		pulumi.DependsOn([]pulumi.Resource{closed, owned}),
-	)
+	allow, err := s3.NewBucketPolicy(ctx, name,
+		&s3.BucketPolicyArgs{Bucket: bucket.ID(), Policy: policy.Rendered(l.policy, bucket.Arn)}, parent,
+		pulumi.DependsOn([]pulumi.Resource{closed, owned}))
 	if err != nil {
 		return nil, nil, fmt.Errorf("log bucket: policy: %w", err)
 	}

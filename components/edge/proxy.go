@@ -137,12 +137,8 @@ func (a *ProxyArgs) validate() problem.List {
 	p := a.Common.Validate()
 	p.Unless(a.Static != nil, "static", nil, "give it the StaticTier to send /styles/* and /images/* to")
 	p.Unless(a.App != nil, "app", nil, "give it the AppTier to send everything else to")
-	p.Unless(
-		len(a.SiteCIDRs) > 0,
-		"siteCIDRs",
-		a.SiteCIDRs,
-		"name at least one range that may see the site, such as 0.0.0.0/0",
-	)
+	p.Unless(len(a.SiteCIDRs) > 0, "siteCIDRs", a.SiteCIDRs,
+		"name at least one range that may see the site, such as 0.0.0.0/0")
 	p = append(p, network.CheckFlows(a.ingress())...)
 	return append(p, a.Domain.validate()...)
 }

@@ -110,11 +110,7 @@ func visible(metric string) pulumi.Map {
 }
 
 func (a *WebACLArgs) validate() (p problem.List) {
-	p.Unless(
-		a.RequestsPer5Minutes >= 10 && a.RequestsPer5Minutes <= 2_000_000_000,
-		"webACL: requestsPer5Minutes",
-		a.RequestsPer5Minutes,
-		"use 10 to 2000000000",
-	)
+	p.Unless(a.RequestsPer5Minutes >= 10 && a.RequestsPer5Minutes <= 2_000_000_000, "webACL: requestsPer5Minutes",
+		a.RequestsPer5Minutes, "use 10 to 2000000000")
 	return p
 }

@@ -27,8 +27,7 @@ func (m *Monitor) registerDashboard(ctx *pulumi.Context, name string) error {
 	}
 	widgets := pulumi.Array{pulumi.Map{
 		"type": pulumi.String(
-			"alarm",
-		), "x": pulumi.Int(0), "y": pulumi.Int(0), "width": pulumi.Int(3 * chartWidth), "height": pulumi.Int(stripHeight),
+			"alarm"), "x": pulumi.Int(0), "y": pulumi.Int(0), "width": pulumi.Int(3 * chartWidth), "height": pulumi.Int(stripHeight),
 		"properties": pulumi.Map{"title": pulumi.String("Is it well?"), "alarms": alarms},
 	}}
 	for i, c := range m.charts() {
@@ -70,88 +69,56 @@ func (m *Monitor) charts() []chart {
 		return line(alarm.LoadBalancing, metric, statistic, label, pulumi.String("LoadBalancer"), site)
 	}
 	behind := func(servers *tier.TargetGroup, metric, statistic, label string) pulumi.Input {
-		return line(
-			alarm.LoadBalancing,
-			metric,
-			statistic,
-			label,
-			pulumi.String("TargetGroup"),
-			servers.Group.ArnSuffix,
-			pulumi.String("LoadBalancer"),
-			site,
-		)
+		return line(alarm.LoadBalancing, metric, statistic, label, pulumi.String("TargetGroup"),
+			servers.Group.ArnSuffix, pulumi.String("LoadBalancer"), site)
 	}
 	app, static := m.args.App.TargetGroup, m.args.Static.TargetGroup
 	files := func(metric, statistic, label string) pulumi.Input {
 		return line("AWS/EFS", metric, statistic, label, pulumi.String("FileSystemId"), m.args.Store.FileSystemID)
 	}
 	charts := []chart{
-		{
-			"Requests",
-			"per minute",
-			pulumi.Array{
-				edge("RequestCount", "Sum", "all"),
-				behind(app, "RequestCount", "Sum", "app"),
-				behind(static, "RequestCount", "Sum", "static"),
-			},
-		},
+		{"Requests", "per minute", pulumi.Array{
+			edge("RequestCount", "Sum", "all"),
+			behind(app, "RequestCount", "Sum", "app"),
+			behind(static, "RequestCount", "Sum", "static"),
+		}},
 		{"Errors", "per minute", pulumi.Array{
-			edge(
-				"HTTPCode_ELB_5XX_Count",
-				"Sum",
-				"5xx of the load balancer",
-			), behind(app, "HTTPCode_Target_5XX_Count", "Sum", "5xx app"),
-			behind(
-				static,
-				"HTTPCode_Target_5XX_Count",
-				"Sum",
-				"5xx static",
-			), edge("HTTPCode_Target_4XX_Count", "Sum", "4xx"),
+			edge("HTTPCode_ELB_5XX_Count", "Sum", "5xx of the load balancer"),
+			behind(app, "HTTPCode_Target_5XX_Count", "Sum", "5xx app"),
+			behind(static, "HTTPCode_Target_5XX_Count", "Sum", "5xx static"),
+			edge("HTTPCode_Target_4XX_Count", "Sum", "4xx"),
 		}},
 		{"Time to answer", "seconds", pulumi.Array{
-			edge(
-				"TargetResponseTime",
-				"p50",
-				"p50",
-			), edge("TargetResponseTime", "p90", "p90"), edge("TargetResponseTime", "p99", "p99"),
+			edge("TargetResponseTime", "p50", "p50"),
+			edge("TargetResponseTime", "p90", "p90"),
+			edge("TargetResponseTime", "p99", "p99"),
 		}},
 		{"Servers that can answer", "", pulumi.Array{
-			behind(app, "HealthyHostCount", "Minimum", "app"), behind(static, "HealthyHostCount", "Minimum", "static"),
-			behind(
-				app,
-				"UnHealthyHostCount",
-				"Maximum",
-				"app, cannot",
-			), behind(static, "UnHealthyHostCount", "Maximum", "static, cannot"),
+			behind(app, "HealthyHostCount", "Minimum", "app"),
+			behind(static, "HealthyHostCount", "Minimum", "static"),
+			behind(app, "UnHealthyHostCount", "Maximum", "app, cannot"),
+			behind(static, "UnHealthyHostCount", "Maximum", "static, cannot"),
 		}},
 	}
 	processors, machines := chart{title: "CPU", unit: "percent"}, chart{title: "Machines"}
 	for _, group := range m.args.Groups {
 		dimension := []pulumi.Input{pulumi.String("AutoScalingGroupName"), group.Name}
-		processors.lines = append(
-			processors.lines,
-			line("AWS/EC2", "CPUUtilization", "Average", group.Title, dimension...),
-		)
-		machines.lines = append(
-			machines.lines,
+		processors.lines = append(processors.lines,
+			line("AWS/EC2", "CPUUtilization", "Average", group.Title, dimension...))
+		machines.lines = append(machines.lines,
 			line(alarm.AutoScaling, "GroupInServiceInstances", "Minimum", group.Title, dimension...),
-			line(alarm.AutoScaling, "GroupDesiredCapacity", "Maximum", group.Title+", wanted", dimension...),
-		)
+			line(alarm.AutoScaling, "GroupDesiredCapacity", "Maximum", group.Title+", wanted", dimension...))
 	}
-	return append(
-		charts,
-		processors,
-		machines,
+	return append(charts, processors, machines,
 		chart{"Who writes", "per minute", pulumi.Array{
-			line(m.namespace, "Takeovers", "Sum", "takeovers"), line(m.namespace, "Refused", "Sum", "refused requests"),
+			line(m.namespace, "Takeovers", "Sum", "takeovers"),
+			line(m.namespace, "Refused", "Sum", "refused requests"),
 		}},
 		chart{"Store: load", "percent", pulumi.Array{files("PercentIOLimit", "Maximum", "of what it can do")}},
-		chart{
-			"Store: traffic",
-			"bytes per minute",
-			pulumi.Array{files("DataReadIOBytes", "Sum", "read"), files("DataWriteIOBytes", "Sum", "written")},
-		},
-	)
+		chart{"Store: traffic", "bytes per minute", pulumi.Array{
+			files("DataReadIOBytes", "Sum", "read"),
+			files("DataWriteIOBytes", "Sum", "written"),
+		}})
 }
 
 // line is a metric as a dashboard writes it: namespace, name, dimensions, and how it is drawn.

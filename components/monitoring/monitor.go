@@ -61,7 +61,9 @@ func NewMonitor(ctx *pulumi.Context, name string, args *MonitorArgs, opts ...pul
 	if err := ctx.RegisterComponentResource("twip:components:Watch", name, m, opts...); err != nil {
 		return nil, err
 	}
-	for _, part := range []func(*pulumi.Context, string) error{m.registerVisitors, m.registerRedundancy, m.registerSingle, m.registerQueries, m.registerDashboard} {
+	for _, part := range []func(*pulumi.Context, string) error{
+		m.registerVisitors, m.registerRedundancy, m.registerSingle, m.registerQueries, m.registerDashboard,
+	} {
 		if err := part(ctx, name); err != nil {
 			return nil, fmt.Errorf("monitor %q: %w", name, err)
 		}
@@ -78,16 +80,13 @@ func (m *Monitor) registerVisitors(ctx *pulumi.Context, name string) error {
 		// AWS reports a count of 5xx only where there are some, and an expression over a count that is absent has no
 		// value: FILL makes it 0. RequestCount leaves out what no server was there for, so that an outage would divide
 		// by nothing.
-		Expression: fmt.Sprintf(
-			"IF(FILL(balancer, 0) + FILL(servers, 0) >= %d, 100 * (FILL(balancer, 0) + FILL(servers, 0)) / (FILL(balancer, 0) + FILL(requests, 0)), 0)",
-			compute.ErrorFloor,
-		),
+		Expression: fmt.Sprintf("IF(FILL(balancer, 0) + FILL(servers, 0) >= %d, "+
+			"100 * (FILL(balancer, 0) + FILL(servers, 0)) / (FILL(balancer, 0) + FILL(requests, 0)), 0)",
+			compute.ErrorFloor),
 		Queries: cloudwatch.MetricAlarmMetricQueryArray{
-			alarm.SumOf(
-				"balancer",
-				"HTTPCode_ELB_5XX_Count",
-				site,
-			), alarm.SumOf("servers", "HTTPCode_Target_5XX_Count", site), alarm.SumOf("requests", "RequestCount", site),
+			alarm.SumOf("balancer", "HTTPCode_ELB_5XX_Count", site),
+			alarm.SumOf("servers", "HTTPCode_Target_5XX_Count", site),
+			alarm.SumOf("requests", "RequestCount", site),
 		},
 		Above: alarm.Limit(visitorErrorPercent), Minutes: 3, Missing: "notBreaching",
 	}.Register(ctx, nil, child)
@@ -103,13 +102,8 @@ func (m *Monitor) registerVisitors(ctx *pulumi.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return m.join(
-		ctx,
-		name+"-visitors",
-		"Visitors see errors or wait. Look at the dashboard, then at the saved query 'errors'.",
-		failing,
-		slow,
-	)
+	return m.join(ctx, name+"-visitors",
+		"Visitors see errors or wait. Look at the dashboard, then at the saved query 'errors'.", failing, slow)
 }
 
 // registerRedundancy joins what visitors do not notice yet: the next failure would be theirs.
@@ -118,9 +112,7 @@ func (m *Monitor) registerRedundancy(ctx *pulumi.Context, name string) error {
 	for _, group := range m.args.Groups {
 		signs = append(signs, group.Unhealthy, group.Small)
 	}
-	return m.join(
-		ctx,
-		name+"-redundancy",
+	return m.join(ctx, name+"-redundancy",
 		"A server is missing or cannot answer, and has not come back by itself. Visitors are served by the others.",
 		signs...)
 }
@@ -172,8 +164,7 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Name: name + "-takeovers", Metric: takeovers, Namespace: m.namespace, Statistic: "Sum",
 			Description: fmt.Sprintf(
 				"The writer has changed more than %d times in an hour. The saved query 'leaders' says why each time.",
-				takeoversPerHour,
-			),
+				takeoversPerHour),
 			Above: alarm.Limit(takeoversPerHour), Period: 3600, Minutes: 1, Missing: "notBreaching",
 		},
 		{
@@ -185,9 +176,7 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Name: name + "-io", Namespace: "AWS/EFS", Metric: "PercentIOLimit", Statistic: "Maximum",
 			Dimensions: pulumi.StringMap{"FileSystemId": m.args.Store.FileSystemID},
 			Description: fmt.Sprintf(
-				"The file system works at more than %d %% of what it can do: writes will soon wait.",
-				ioPercent,
-			),
+				"The file system works at more than %d %% of what it can do: writes will soon wait.", ioPercent),
 			Above: alarm.Limit(ioPercent), Period: 60, Minutes: 15, Missing: "notBreaching",
 		},
 		{
@@ -209,8 +198,7 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Dimensions: pulumi.StringMap{"CertificateArn": certificate},
 			Description: fmt.Sprintf(
 				"The certificate ends in less than %d days, and ACM has not renewed it: are its DNS records still there?",
-				certificateDays,
-			),
+				certificateDays),
 			Below: alarm.Limit(certificateDays), Period: 86400, Minutes: 1, Missing: "missing",
 		})
 	}

@@ -123,11 +123,7 @@ func topicPolicy(account string) policy.Document {
 
 func (a *NotificationsArgs) validate() (p problem.List) {
 	p.Unless(a.MonthlyBudgetUSD >= 0, "monthlyBudgetUSD", a.MonthlyBudgetUSD, "use 0 for none, or more")
-	p.Unless(
-		a.MonthlyBudgetUSD == 0 || a.StackTag != "",
-		"stackTag",
-		a.StackTag,
-		"say by which Stack tag costs are counted",
-	)
+	p.Unless(a.MonthlyBudgetUSD == 0 || a.StackTag != "", "stackTag", a.StackTag,
+		"say by which Stack tag costs are counted")
 	return p
 }

@@ -45,10 +45,8 @@ func CheckFlows(flows []Flow) (p problem.List) {
 	for _, flow := range flows {
 		p = append(p, flow.validate()...)
 		if seen[flow.Name] {
-			p = append(
-				p,
-				errors.New("flow "+flow.Name+": there are two of this name: give every flow a name of its own"),
-			)
+			p = append(p,
+				errors.New("flow "+flow.Name+": there are two of this name: give every flow a name of its own"))
 		}
 		seen[flow.Name] = true
 	}

@@ -208,32 +208,20 @@ func (n *Private) registerEndpoints(ctx *pulumi.Context, name string, args *Priv
 
 func (a *PrivateArgs) validate() (p problem.List) {
 	p.Unless(a.Region != "", "region", a.Region, "name the region, such as eu-central-1")
-	p.Unless(
-		len(a.Zones) == 2 || len(a.Zones) == 3,
-		"zones",
-		a.Zones,
-		"name two or three availability zones: one could not survive its loss, four buy little",
-	)
+	p.Unless(len(a.Zones) == 2 || len(a.Zones) == 3, "zones", a.Zones,
+		"name two or three availability zones: one could not survive its loss, four buy little")
 	if a.Existing == nil {
 		p = append(p, (&PublicArgs{CIDR: a.CIDR, Zones: a.Zones}).validate()...)
 		p = append(p, logs.CheckRetention("flowLogDays", a.FlowLogDays)...)
 		return p
 	}
 	p.Unless(a.Existing.VPCID != "", "existing: vpcId", a.Existing.VPCID, "give the VPC's id")
-	p.Unless(
-		!a.SingleNAT && !a.InterfaceEndpoints,
-		"existing",
-		a.Existing.VPCID,
-		"leave NAT and endpoints to whoever keeps that VPC",
-	)
+	p.Unless(!a.SingleNAT && !a.InterfaceEndpoints, "existing", a.Existing.VPCID,
+		"leave NAT and endpoints to whoever keeps that VPC")
 	for _, zone := range a.Zones {
 		p.Unless(a.Existing.Public[zone] != "", "existing: public", zone, "give the id of a public subnet in that zone")
-		p.Unless(
-			a.Existing.Private[zone] != "",
-			"existing: private",
-			zone,
-			"give the id of a private subnet in that zone",
-		)
+		p.Unless(a.Existing.Private[zone] != "", "existing: private", zone,
+			"give the id of a private subnet in that zone")
 	}
 	return p
 }

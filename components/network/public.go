@@ -112,10 +112,7 @@ func (a *PublicArgs) validate() (p problem.List) {
 	prefix, err := netip.ParsePrefix(a.CIDR)
 	p.Unless(
 		err == nil && prefix.Addr().Is4() && prefix == prefix.Masked() && prefix.Bits() >= 16 && prefix.Bits() <= 24,
-		"CIDR",
-		a.CIDR,
-		"use an IPv4 range from /16 to /24 without host bits, such as 10.20.0.0/16",
-	)
+		"CIDR", a.CIDR, "use an IPv4 range from /16 to /24 without host bits, such as 10.20.0.0/16")
 	p.Unless(len(a.Zones) > 0, "zones", a.Zones, "name at least one availability zone")
 	seen := map[string]bool{}
 	for _, zone := range a.Zones {

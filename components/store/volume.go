@@ -61,18 +61,10 @@ func NewVolume(
 }
 
 func (a *VolumeArgs) validate() (p problem.List) {
-	p.Unless(
-		network.ValidZone(a.Zone),
-		"zone",
-		a.Zone,
-		"use the zone of a subnet of the network, such as eu-central-1a",
-	)
-	p.Unless(
-		a.SizeGiB >= 1 && a.SizeGiB <= maxVolumeGiB,
-		"sizeGiB",
-		a.SizeGiB,
-		fmt.Sprintf("use 1 to %d", maxVolumeGiB),
-	)
+	p.Unless(network.ValidZone(a.Zone), "zone", a.Zone,
+		"use the zone of a subnet of the network, such as eu-central-1a")
+	p.Unless(a.SizeGiB >= 1 && a.SizeGiB <= maxVolumeGiB, "sizeGiB", a.SizeGiB,
+		fmt.Sprintf("use 1 to %d", maxVolumeGiB))
 	return p
 }
 

@@ -95,11 +95,8 @@ func TestEdgeProxyOnHost(t *testing.T) {
 		return err
 	})
 	spec := front.Proxy.Workload.Containers[0].Spec
-	require.Equal(
-		t,
-		map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"},
-		spec.Env,
-	)
+	require.Equal(t, map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"},
+		spec.Env)
 	require.Len(t, spec.Ports, 2)
 	require.NotNil(t, front.Proxy.StatsURL)
 	require.Equal(t, "vpc", g.At(t, g.One(t, "aws:ec2/eip:Eip", "edge"), "domain"))
