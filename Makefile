@@ -5,7 +5,7 @@ STACK ?= train
 CLOUD ?= local
 
 SHELL := /bin/bash
-TWIP  := go run ./infra/twip -stack $(STACK) -cloud $(CLOUD)
+TWIP  := go run ./infra/cmd/twip -stack $(STACK) -cloud $(CLOUD)
 
 # What needs neither Docker nor the Pulumi command line.
 UNIT := ./components/... ./infra/... ./stacks/... ./tests/graph/...
@@ -51,7 +51,7 @@ test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, on
 test-race: ## the same under the race detector, with fewer simulated schedules
 	go test -race $(UNIT)
 test-machines: ## the real engine, the real images, real machines, real faults
-	go run ./infra/twip prepare
+	go run ./infra/cmd/twip prepare
 	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
 test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s

@@ -18,7 +18,7 @@ import (
 	"twip/infra/local/computer"
 	"twip/infra/local/engine"
 	"twip/infra/local/provider"
-	"twip/infra/verbs"
+	"twip/infra/ops"
 	"twip/stacks"
 )
 
@@ -83,7 +83,7 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if outputs, err = c.here(ctx, outputs); err != nil {
 		return err
 	}
-	env, err := verbs.FromOutputs(c.options.Stack, outputs, c.Machines())
+	env, err := ops.FromOutputs(c.options.Stack, outputs, c.Machines())
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Command twip is what the Makefile calls: it brings an environment up and looks after it, on this computer
-// (-cloud local) or in AWS (-cloud aws). Its verbs live in infra/verbs, the local cloud in infra/local; here they
+// (-cloud local) or in AWS (-cloud aws). Its verbs live in infra/ops, the local cloud in infra/local; here they
 // are put together.
 package main
 
@@ -18,7 +18,7 @@ import (
 	"syscall"
 
 	"twip/infra/local"
-	"twip/infra/verbs"
+	"twip/infra/ops"
 )
 
 // cloud is where an environment runs.
@@ -31,9 +31,9 @@ type cloud interface {
 	Clean(ctx context.Context) error // destroy, and remove what was built for it
 	Scale(ctx context.Context, appContainers int) error
 	Outputs(ctx context.Context) (map[string]any, error)
-	Machines() verbs.Machines
+	Machines() ops.Machines
 	// Routes are the ways to the application that can be measured from here.
-	Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error)
+	Routes(ctx context.Context, env ops.Environment) ([]ops.Route, error)
 }
 
 func main() {
@@ -131,13 +131,13 @@ func just(do func(cloud, context.Context) error) action {
 }
 
 // with is a verb that works on a running environment.
-func with(do func(context.Context, verbs.Environment, cloud, options, io.Writer) error) action {
+func with(do func(context.Context, ops.Environment, cloud, options, io.Writer) error) action {
 	return func(ctx context.Context, c cloud, o options, out io.Writer) error {
 		outputs, err := c.Outputs(ctx)
 		if err != nil {
 			return err
 		}
-		env, err := verbs.FromOutputs(o.stack, outputs, c.Machines())
+		env, err := ops.FromOutputs(o.stack, outputs, c.Machines())
 		if err != nil {
 			return err
 		}
@@ -164,21 +164,21 @@ var actions = map[string]action{
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(outputs)
 	},
-	"status": with(func(ctx context.Context, env verbs.Environment, _ cloud, _ options, out io.Writer) error {
-		return verbs.Status(ctx, env, out)
+	"status": with(func(ctx context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
+		return ops.Status(ctx, env, out)
 	}),
-	"smoke": with(func(ctx context.Context, env verbs.Environment, _ cloud, _ options, out io.Writer) error {
-		return verbs.Smoke(ctx, env, out)
+	"smoke": with(func(ctx context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
+		return ops.Smoke(ctx, env, out)
 	}),
-	"images": with(func(_ context.Context, env verbs.Environment, _ cloud, _ options, out io.Writer) error {
-		return verbs.Images(env, out)
+	"images": with(func(_ context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
+		return ops.Images(env, out)
 	}),
-	"bench": with(func(ctx context.Context, env verbs.Environment, c cloud, o options, out io.Writer) error {
+	"bench": with(func(ctx context.Context, env ops.Environment, c cloud, o options, out io.Writer) error {
 		routes, err := c.Routes(ctx, env)
 		if err != nil {
 			return err
 		}
-		return verbs.Bench(ctx, routes, verbs.Load{Requests: o.requests, Concurrency: o.concurrency}, out)
+		return ops.Bench(ctx, routes, ops.Load{Requests: o.requests, Concurrency: o.concurrency}, out)
 	}),
 }
 

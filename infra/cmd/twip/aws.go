@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"twip/infra/verbs"
+	"twip/infra/ops"
 	"twip/stacks"
 )
 
@@ -57,15 +57,15 @@ func (a *aws) Outputs(ctx context.Context) (map[string]any, error) {
 	return outputs, a.read(ctx, &outputs, "pulumi", "stack", "output", "--json", "--stack", a.stack)
 }
 
-func (a *aws) Machines() verbs.Machines { return a }
+func (a *aws) Machines() ops.Machines { return a }
 
 // Routes has the edge only: nothing else of an environment in AWS can be reached from here.
-func (a *aws) Routes(_ context.Context, env verbs.Environment) ([]verbs.Route, error) {
-	return []verbs.Route{{Name: "edge", URL: strings.TrimSuffix(env.URL, "/") + "/"}}, nil
+func (a *aws) Routes(_ context.Context, env ops.Environment) ([]ops.Route, error) {
+	return []ops.Route{{Name: "edge", URL: strings.TrimSuffix(env.URL, "/") + "/"}}, nil
 }
 
 // Status lists the environment's instances by their tags. What runs inside them is not visible from outside.
-func (a *aws) Status(ctx context.Context) ([]verbs.Machine, error) {
+func (a *aws) Status(ctx context.Context) ([]ops.Machine, error) {
 	region, err := a.output(ctx, "pulumi", "config", "get", "aws:region", "--stack", a.stack)
 	if err != nil {
 		return nil, err
@@ -76,9 +76,9 @@ func (a *aws) Status(ctx context.Context) ([]verbs.Machine, error) {
 		"--query", "sort_by(Reservations[].Instances[], &InstanceId)[].[InstanceId, State.Name, Placement.AvailabilityZone, InstanceType]"); err != nil {
 		return nil, err
 	}
-	var machines []verbs.Machine
+	var machines []ops.Machine
 	for _, m := range found {
-		machines = append(machines, verbs.Machine{ID: m[0], State: m[1], Memory: m[2] + " " + m[3]})
+		machines = append(machines, ops.Machine{ID: m[0], State: m[1], Memory: m[2] + " " + m[3]})
 	}
 	return machines, nil
 }
