@@ -44,7 +44,9 @@ type Cloud struct {
 // New describes a local cloud; nothing happens before one of its methods is called.
 func New(o Options) *Cloud {
 	c := &Cloud{options: o, state: filepath.Join(o.State, "stacks", o.Stack), started: time.Now()}
-	c.Computer = computer.New(o.Name, computer.Options{State: filepath.Join(o.State, "computer"), Ports: o.Ports, Progress: c.say})
+	c.Computer = computer.New(o.Name, computer.Options{
+		State: filepath.Join(o.State, "computer"), Stack: o.Stack, Ports: o.Ports, Progress: c.say,
+	})
 	return c
 }
 
@@ -66,6 +68,9 @@ func (c *Cloud) Prepare(ctx context.Context) error {
 func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.bootable(); err != nil {
 		return err
+	}
+	if err := c.Computer.PortsFree(ctx); err != nil {
+		return err // before minutes of building
 	}
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
@@ -111,7 +116,7 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 }
 
 // Destroy deletes the stack's resources, data included, and what the local cloud needs besides, unless another stack
-// needs it too. Images stay, so that the next Up is quick; Clean removes them.
+// needs it too. What runs that were killed have left goes by its label. Images stay, so that the next Up is quick; Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
@@ -122,8 +127,12 @@ func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := os.RemoveAll(c.state); err != nil {
 		return err
 	}
-	if inUse, err := c.Computer.InUse(ctx); err != nil || inUse {
+	switch inUse, err := c.Computer.InUse(ctx); {
+	case err != nil:
 		return err
+	case inUse:
+		c.say("stack " + c.options.Stack + " is gone; another stack uses the local cloud, so its network and endpoints stay")
+		return nil
 	}
 	if err := c.Computer.Remove(ctx); err != nil {
 		return err
@@ -214,7 +223,7 @@ func (c *Cloud) engine(bodies provider.Computer, do func(*engine.Engine) error) 
 	defer server.Close()
 	e, err := engine.New(engine.Options{
 		Checkout: c.options.Checkout, Stack: c.options.Stack, State: c.state, Config: config,
-		Program: stacks.Program, Providers: server, Progress: c.say,
+		Program: stacks.Program, Providers: server, Progress: c.say, Sweep: c.Computer.RemoveStack,
 	})
 	if err != nil {
 		return err
