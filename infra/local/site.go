@@ -133,3 +133,22 @@ func (c *Cloud) Routes(ctx context.Context, env ops.Environment) ([]ops.Route, e
 		ops.Route{Name: "keeper", URL: "http://127.0.0.1:8080/", Via: inside},
 		ops.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: inside}), nil
 }
+
+// host is the machine that has the data; programs on it run through Docker.
+type host struct {
+	computer *computer.Computer
+	instance string
+}
+
+func (h host) Exec(ctx context.Context, argv ...string) ([]byte, error) {
+	return h.computer.Exec(ctx, h.instance, argv...)
+}
+
+// Store is the machine that has the data.
+func (c *Cloud) Store(ctx context.Context) (ops.Host, error) {
+	instance, err := c.instance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return host{c.Computer, instance}, nil
+}

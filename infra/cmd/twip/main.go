@@ -1,19 +1,16 @@
 // Command twip is what the Makefile calls: it brings an environment up and looks after it, on this computer
-// (-cloud local) or in AWS (-cloud aws). Its verbs live in infra/ops, the local cloud in infra/local; here they
-// are put together.
+// (-cloud local) or in AWS (-cloud aws). What its verbs do with a running environment lives in infra/ops, the local cloud
+// in infra/local; here they are put together. The table of verbs is in verbs.go.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -21,25 +18,38 @@ import (
 	"twip/infra/ops"
 )
 
+// The values of -cloud.
+const (
+	onThisComputer = "local"
+	onAWS          = "aws"
+)
+
 // cloud is where an environment runs.
 type cloud interface {
-	Prepare(ctx context.Context) error // install or build what the cloud needs on this computer
 	Up(ctx context.Context) error
 	Preview(ctx context.Context) error
 	Refresh(ctx context.Context) error
-	Destroy(ctx context.Context) error
-	Clean(ctx context.Context) error // destroy, and remove what was built for it
+	Destroy(ctx context.Context) error // asks nobody: whoever calls it has asked
 	Scale(ctx context.Context, appContainers int) error
 	Outputs(ctx context.Context) (map[string]any, error)
 	Machines() ops.Machines
 	// Routes are the ways to the application that can be measured from here.
 	Routes(ctx context.Context, env ops.Environment) ([]ops.Route, error)
+	// Store is the machine that has the data, or the error that says how to get there.
+	Store(ctx context.Context) (ops.Host, error)
+}
+
+// localCloud is what only this computer can do.
+type localCloud interface {
+	cloud
+	Prepare(ctx context.Context) error // install or build what the local cloud needs
+	Clean(ctx context.Context) error   // remove everything that it ever made
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -49,137 +59,80 @@ func main() {
 type options struct {
 	stack, cloud          string
 	verb                  string
+	confirm               string
 	app                   int
+	point                 uint64
 	requests, concurrency int
 }
 
-func parse(args []string) (o options, err error) {
+func parse(args []string, out io.Writer) (o options, err error) {
 	global := flag.NewFlagSet("twip", flag.ContinueOnError)
+	global.Usage = func() { usage(out) }
 	global.StringVar(&o.stack, "stack", "train", "the environment: Pulumi.<stack>.yaml describes it")
-	global.StringVar(&o.cloud, "cloud", "local", "where it runs: local (this computer) or aws")
+	global.StringVar(&o.cloud, "cloud", onThisComputer, "where it runs: local (this computer) or aws")
 	if err := global.Parse(args); err != nil {
 		return o, err
 	}
 	if global.NArg() == 0 {
 		return o, fmt.Errorf("no verb given: use one of %s", strings.Join(verbNames(), ", "))
 	}
-	o.verb = global.Arg(0)
-	if _, ok := actions[o.verb]; !ok {
-		return o, fmt.Errorf("verb %q is unknown: use one of %s", o.verb, strings.Join(verbNames(), ", "))
+	v, err := find(global.Arg(0))
+	if err != nil {
+		return o, err
 	}
-	own := flag.NewFlagSet("twip "+o.verb, flag.ContinueOnError)
-	switch o.verb {
-	case "scale":
-		own.IntVar(&o.app, "app", 0, "app containers on the machine")
-	case "bench":
-		own.IntVar(&o.requests, "n", 1000, "requests on every route")
-		own.IntVar(&o.concurrency, "c", 10, "requests at a time")
+	o.verb = v.name
+	if v.place == thisComputer {
+		o.cloud = onThisComputer // an exported CLOUD=aws must not turn local-destroy into a destroy on AWS
+	}
+	own := flag.NewFlagSet("twip "+v.name, flag.ContinueOnError)
+	if v.flags != nil {
+		v.flags(own, &o)
 	}
 	if err := own.Parse(global.Args()[1:]); err != nil {
 		return o, err
 	}
 	if own.NArg() > 0 {
-		return o, fmt.Errorf("%s: argument %q is not understood: options begin with a dash", o.verb, own.Arg(0))
+		return o, fmt.Errorf("%s: argument %q is not understood: options begin with a dash", v.name, own.Arg(0))
 	}
-	if o.verb == "scale" && o.app < 1 {
-		return o, fmt.Errorf("scale: app: %d cannot be used: say how many, as in make scale APP=2", o.app)
-	}
-	if o.verb == "bench" && (o.requests < 1 || o.concurrency < 1 || o.concurrency > o.requests) {
-		return o, fmt.Errorf("bench: n %d and c %d cannot be used: use 1 <= c <= n", o.requests, o.concurrency)
+	if v.check != nil {
+		return o, v.check(o)
 	}
 	return o, nil
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parse(args)
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	where, err := newCloud(o, out)
+	where, err := newCloud(o, in, out)
 	if err != nil {
 		return err
 	}
-	return actions[o.verb](ctx, where, o, out)
+	v, err := find(o.verb)
+	if err != nil {
+		return err
+	}
+	return v.run(ctx, task{options: o, cloud: where, in: in, out: out})
 }
 
-func newCloud(o options, out io.Writer) (cloud, error) {
+func newCloud(o options, in io.Reader, out io.Writer) (cloud, error) {
 	root, err := checkout()
 	if err != nil {
 		return nil, err
 	}
 	switch o.cloud {
-	case "local":
+	case onThisComputer:
 		state, err := stateDir()
 		if err != nil {
 			return nil, err
 		}
 		return local.New(local.Options{Name: "local", Checkout: root, Stack: o.stack, State: state, Out: out}), nil
-	case "aws":
-		return &aws{root: root, stack: o.stack, out: out}, nil
+	case onAWS:
+		return newAWS(root, o, in, out), nil
 	}
-	return nil, fmt.Errorf("cloud %q is unknown: use local or aws", o.cloud)
+	return nil, fmt.Errorf("cloud %q is unknown: use CLOUD=local or CLOUD=aws", o.cloud)
 }
-
-type action func(context.Context, cloud, options, io.Writer) error
-
-// just is a verb that needs nothing but its cloud.
-func just(do func(cloud, context.Context) error) action {
-	return func(ctx context.Context, c cloud, _ options, _ io.Writer) error { return do(c, ctx) }
-}
-
-// with is a verb that works on a running environment.
-func with(do func(context.Context, ops.Environment, cloud, options, io.Writer) error) action {
-	return func(ctx context.Context, c cloud, o options, out io.Writer) error {
-		outputs, err := c.Outputs(ctx)
-		if err != nil {
-			return err
-		}
-		env, err := ops.FromOutputs(o.stack, outputs, c.Machines())
-		if err != nil {
-			return err
-		}
-		return do(ctx, env, c, o, out)
-	}
-}
-
-var actions = map[string]action{
-	"prepare": just(cloud.Prepare),
-	"up":      just(cloud.Up),
-	"preview": just(cloud.Preview),
-	"refresh": just(cloud.Refresh),
-	"destroy": just(cloud.Destroy),
-	"clean":   just(cloud.Clean),
-	"scale": func(ctx context.Context, c cloud, o options, _ io.Writer) error {
-		return c.Scale(ctx, o.app)
-	},
-	"outputs": func(ctx context.Context, c cloud, _ options, out io.Writer) error {
-		outputs, err := c.Outputs(ctx)
-		if err != nil {
-			return err
-		}
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(outputs)
-	},
-	"status": with(func(ctx context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
-		return ops.Status(ctx, env, out)
-	}),
-	"smoke": with(func(ctx context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
-		return ops.Smoke(ctx, env, out)
-	}),
-	"images": with(func(_ context.Context, env ops.Environment, _ cloud, _ options, out io.Writer) error {
-		return ops.Images(env, out)
-	}),
-	"bench": with(func(ctx context.Context, env ops.Environment, c cloud, o options, out io.Writer) error {
-		routes, err := c.Routes(ctx, env)
-		if err != nil {
-			return err
-		}
-		return ops.Bench(ctx, routes, ops.Load{Requests: o.requests, Concurrency: o.concurrency}, out)
-	}),
-}
-
-func verbNames() []string { return slices.Sorted(maps.Keys(actions)) }
