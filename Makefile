@@ -54,7 +54,7 @@ images: ## which image every tier runs
 restore-points: ## list the states of the data that can be gone back to
 	@$(TWIP) -cloud $(CLOUD) restore-points
 restore: ## go back to POINT=<epoch> of restore-points; the stack's name is asked for, or CONFIRM=<stack>
-	@$(TWIP) -cloud $(CLOUD) restore -point $(or $(POINT),$(error say where to: make restore POINT=3, see make restore-points)) \
+	@$(TWIP) -cloud $(CLOUD) restore -point $(or $(POINT),$(error name a point: make restore POINT=3)) \
 		$(if $(CONFIRM),-confirm $(CONFIRM))
 restore-drill: ## start the application on a copy of the data beside the site and compare their articles
 	@$(TWIP) -cloud $(CLOUD) restore-drill

@@ -39,8 +39,8 @@ type comparison struct {
 	problems              []string // what the copy lacks, has too much, or dates in another way
 }
 
-// compare holds a copy against the site as it was before the copy was taken and after: whatever was there before must be in
-// the copy, and whatever is in the copy must be on the site, with the same date. Titles may repeat.
+// compare holds a copy against the site as it was before the copy was taken and after: whatever was there before must
+// be in the copy, and whatever is in the copy must be on the site, with the same date. Titles may repeat.
 func compare(before, inCopy, after []article) comparison {
 	c := comparison{onSite: len(before), inCopy: len(inCopy), since: max(0, len(after)-len(before))}
 	was, has, is := dates(before), dates(inCopy), dates(after)

@@ -32,8 +32,8 @@ const (
 var drillCopy string
 
 // RestoreDrill shows that the data can be restored. It copies the store, starts the application on the copy, beside the
-// site and without any network, and compares the articles. It removes what it made, and its error says what is not as on
-// the site.
+// site and without any network, and compares the articles. It removes what it made, and its error says what is not as
+// on the site.
 func RestoreDrill(ctx context.Context, env Environment, host Host, out io.Writer) (err error) {
 	d := drill{host: host, site: strings.TrimSuffix(env.URL, "/") + readPath, out: out}
 	if err := d.remove(ctx); err != nil { // what a drill that was killed left
@@ -119,7 +119,7 @@ func (c container) twin() []string {
 		"--memory", memory, "--memory-swap", memory, "--pids-limit", fmt.Sprint(c.HostConfig.PidsLimit),
 		"--mount", "type=bind,source=" + drillDir + "/store,target=" + storeMount}
 	for _, dir := range slices.Sorted(maps.Keys(c.HostConfig.Tmpfs)) {
-		argv = append(argv, "--tmpfs", dir+":"+c.HostConfig.Tmpfs[dir])
+		argv = append(argv, "--tmpfs", strings.TrimSuffix(dir+":"+c.HostConfig.Tmpfs[dir], ":"))
 	}
 	for _, variable := range c.Config.Env {
 		argv = append(argv, "--env", variable)
@@ -140,7 +140,8 @@ func (d drill) await(ctx context.Context) error {
 		running, lookErr := d.host.Exec(ctx, docker, "inspect", "--format", "{{.State.Running}}", drillName)
 		if ctx.Err() != nil || lookErr == nil && strings.TrimSpace(string(running)) != "true" {
 			log, logErr := d.host.Exec(context.WithoutCancel(ctx), docker, "logs", "--tail", "30", drillName)
-			return errors.Join(fmt.Errorf("the application does not answer on the copy: %w; its log ends with:\n%s", err, log), logErr)
+			return errors.Join(fmt.Errorf("the application does not answer on the copy: %w; its log ends with:\n%s",
+				err, log), logErr)
 		}
 		select {
 		case <-ctx.Done():
@@ -175,7 +176,8 @@ func (d drill) judge(ctx context.Context, before string) error {
 			return d.compare(compare(was, articlesOf(page), articlesOf(after)))
 		}
 		if text := textOf(page); text == textOf(after) || text == textOf(before) {
-			fmt.Fprintf(d.out, "%s reads the same on the copy and on the site: %d characters (look %d)\n", readPath, len(text), look+1)
+			fmt.Fprintf(d.out, "%s reads the same on the copy and on the site: %d characters (look %d)\n",
+				readPath, len(text), look+1)
 			return nil
 		}
 	}
@@ -184,7 +186,7 @@ func (d drill) judge(ctx context.Context, before string) error {
 }
 
 func (d drill) compare(c comparison) error {
-	fmt.Fprintf(d.out, "articles: %d on the site before the copy, %d in the copy, %d posted since; %d not as on the site\n",
+	fmt.Fprintf(d.out, "articles: %d on the site before, %d in the copy, %d posted since; %d not as on the site\n",
 		c.onSite, c.inCopy, c.since, len(c.problems))
 	if len(c.problems) == 0 {
 		return nil

@@ -21,7 +21,8 @@ const (
 	storeMount = "/store" // the store, seen from an app container
 	docker     = "docker"
 
-	// restoreTimeout is how long a restored site may take to answer: a keeper has to notice, copy the data and start Jetty.
+	// restoreTimeout is how long a restored site may take to answer: a keeper has to notice, copy the data and start
+	// Jetty.
 	restoreTimeout = 3 * time.Minute
 )
 
@@ -60,11 +61,12 @@ func RestorePoints(ctx context.Context, host Host, out io.Writer) error {
 	return runKeeper(ctx, host, out, "epochs", "--store", storeMount)
 }
 
-// Restore makes the data of an earlier epoch the site's, and returns when the site answers again. The writer need not be
-// stopped before: it finds the newer epoch and gives way. The state before stays as a restore point.
+// Restore makes the data of an earlier epoch the site's, and returns when the site answers again. The writer need not
+// be stopped before: it finds the newer epoch and gives way. The state before stays as a restore point.
 func Restore(ctx context.Context, env Environment, host Host, point uint64, out io.Writer) error {
 	if err := runKeeper(ctx, host, out, "restore", "--store", storeMount, strconv.FormatUint(point, 10)); err != nil {
-		return fmt.Errorf("restore of point %d: %w\nlist the points with: make restore-points STACK=%s", point, err, env.Stack)
+		return fmt.Errorf("restore of point %d: %w\nlist the points with: make restore-points STACK=%s",
+			point, err, env.Stack)
 	}
 	fmt.Fprintf(out, "waiting for %s\n", env.URL)
 	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
@@ -74,8 +76,8 @@ func Restore(ctx context.Context, env Environment, host Host, point uint64, out 
 			fmt.Fprintf(out, "%s: %s\n", env.URL, answer)
 			return nil
 		} else if ctx.Err() != nil {
-			return fmt.Errorf("restore of point %d: the site does not answer after %s: %s\nlook at it with: make status STACK=%s",
-				point, restoreTimeout, answer, env.Stack)
+			return fmt.Errorf("restore of point %d: no answer from the site after %s: %s\nlook at it with: "+
+				"make status STACK=%s", point, restoreTimeout, answer, env.Stack)
 		}
 		select {
 		case <-ctx.Done():

@@ -75,13 +75,14 @@ func (a *aws) Store(ctx context.Context) (ops.Host, error) {
 		return nil, err
 	}
 	if volume, ok := outputs["dataVolumeId"].(string); ok {
-		return nil, fmt.Errorf(`stack %q: the data is on volume %s, which only its machine can reach, and nobody gets into that:
+		return nil, fmt.Errorf(`stack %q: the data is on volume %s, which only its machine can reach:
   1. stop the machine: aws ec2 stop-instances --instance-ids %v
   2. detach the volume, attach it to a Linux machine of yours that has Docker, and mount it on /mnt
   3. docker run --rm -v /mnt/store:/store <app image> epochs --store /store
      docker run --rm -v /mnt/store:/store <app image> restore --store /store <epoch>
   4. unmount it, attach it back as /dev/xvdf, and start the machine
-make images STACK=%[1]s CLOUD=aws names the app image; to practise all this, use CLOUD=local`, a.stack, volume, outputs["instanceId"])
+make images STACK=%[1]s CLOUD=aws names the app image; to practise all this, use CLOUD=local`,
+			a.stack, volume, outputs["instanceId"])
 	}
 	return nil, fmt.Errorf(`stack %q: the data is on a file system that only its machines can reach:
   1. open a session on a machine of the app group: aws ssm start-session --target i-...

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stand puts scripts in the place of programs, first on PATH, and returns the file in which each notes how it was called.
+// stand puts scripts in the place of programs, first on PATH, and returns the file in which each notes how it was
+// called.
 func stand(t *testing.T, scripts map[string]string) (log string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -71,23 +72,25 @@ func TestAWSWithoutItsCommands(t *testing.T) {
 func exported(protect string) string {
 	return `{"deployment": {"resources": [
   {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:train::twip::pulumi:pulumi:Stack::twip-train"},
-  {"type": "pulumi:providers:aws", "urn": "urn:pulumi:train::twip::pulumi:providers:aws::aws", "id": "1", "custom": true},
+  {"type": "pulumi:providers:aws", "urn": "urn:pulumi:train::twip::pulumi:providers:aws::aws", "id": "1",
+   "custom": true},
   {"type": "aws:ebs/volume:Volume", "urn": "urn:pulumi:train::twip::aws:ebs/volume:Volume::twip-data", "id": "vol-1",
    "custom": true, "protect": ` + protect + `},
-  {"type": "aws:ec2/instance:Instance", "urn": "urn:pulumi:train::twip::aws:ec2/instance:Instance::twip", "id": "i-1", "custom": true}
+  {"type": "aws:ec2/instance:Instance", "urn": "urn:pulumi:train::twip::aws:ec2/instance:Instance::twip", "id": "i-1",
+   "custom": true}
 ]}}`
 }
 
 func TestDestroyOnAWS(t *testing.T) {
-	const destroyed = "pulumi destroy --yes --stack train"
+	const destroyed, untouched = "pulumi destroy --yes --stack train", `"prod" is not its name, nothing was changed`
 	for name, tc := range map[string]struct {
 		line, typed, protect string
 		err                  string // empty: it is destroyed
 	}{
 		"typed":               {line: "destroy", typed: "train\n"},
 		"given":               {line: "destroy -confirm train"},
-		"typed wrong":         {line: "destroy", typed: "prod\n", err: `"prod" is not its name, nothing was changed`},
-		"given wrong":         {line: "destroy -confirm prod", typed: "train\n", err: `"prod" is not its name, nothing was changed`},
+		"typed wrong":         {line: "destroy", typed: "prod\n", err: untouched},
+		"given wrong":         {line: "destroy -confirm prod", typed: "train\n", err: untouched},
 		"yes is no name":      {line: "destroy", typed: "y\n", err: `"y" is not its name`},
 		"nothing typed":       {line: "destroy", typed: "\n", err: "not confirmed, nothing was changed"},
 		"nobody there":        {line: "destroy", err: "give CONFIRM=train"},
@@ -100,7 +103,10 @@ func TestDestroyOnAWS(t *testing.T) {
 			if protect == "" {
 				protect = "false"
 			}
-			log := stand(t, map[string]string{"pulumi": "case \"$*\" in \"stack export\"*) cat <<'END'\n" + exported(protect) + "\nEND\n;; esac"})
+			log := stand(t, map[string]string{"pulumi": `case "$*" in "stack export"*) cat <<'END'
+` + exported(protect) + `
+END
+;; esac`})
 			var out bytes.Buffer
 			err := run(t.Context(), strings.Fields("-cloud aws "+tc.line), strings.NewReader(tc.typed), &out)
 			if tc.err != "" {
@@ -119,8 +125,8 @@ func TestDestroyOnAWS(t *testing.T) {
 // Nothing of ours reaches the data in AWS; the error says how a person does, and nothing is asked or changed.
 func TestRestoreOnAWSSaysWhatToDo(t *testing.T) {
 	for outputs, want := range map[string]string{
-		`{"url": "http://127.0.0.1:1", "dataVolumeId": "vol-1", "instanceId": "i-1"}`: "aws ec2 stop-instances --instance-ids i-1",
-		`{"url": "http://127.0.0.1:1", "fileSystemId": "fs-1"}`:                       "aws ssm start-session",
+		`{"url": "http://x", "dataVolumeId": "vol-1", "instanceId": "i-1"}`: "stop-instances --instance-ids i-1",
+		`{"url": "http://x", "fileSystemId": "fs-1"}`:                       "aws ssm start-session",
 	} {
 		for _, verb := range []string{"restore-points", "restore -point 3 -confirm train", "restore-drill"} {
 			log := stand(t, map[string]string{"pulumi": "echo '" + outputs + "'"})

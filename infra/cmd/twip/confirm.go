@@ -11,8 +11,8 @@ func confirmFlag(f *flag.FlagSet, o *options) {
 	f.StringVar(&o.confirm, "confirm", "", "the stack's name, where nobody can be asked for it, as in a pipeline")
 }
 
-// confirmed says what would be lost and returns nil only if the stack's name was typed, or given by -confirm. A name and not
-// "y": whoever meant another environment notices while typing.
+// confirmed says what would be lost and returns nil only if the stack's name was typed, or given by -confirm. A name
+// and not "y": whoever meant another environment notices while typing.
 func (t task) confirmed(verb, loss string) error {
 	fmt.Fprintf(t.out, "%s\n", strings.TrimRight(loss, "\n"))
 	given := t.confirm

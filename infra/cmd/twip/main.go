@@ -1,6 +1,6 @@
 // Command twip is what the Makefile calls: it brings an environment up and looks after it, on this computer
-// (-cloud local) or in AWS (-cloud aws). What its verbs do with a running environment lives in infra/ops, the local cloud
-// in infra/local; here they are put together. The table of verbs is in verbs.go.
+// (-cloud local) or in AWS (-cloud aws). What its verbs do with a running environment lives in infra/ops, the local
+// cloud in infra/local; here they are put together. The table of verbs is in verbs.go.
 package main
 
 import (

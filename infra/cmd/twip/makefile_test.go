@@ -27,11 +27,11 @@ func makefileVerbs(t *testing.T) (all []target) {
 	t.Helper()
 	text, err := os.ReadFile("../../../Makefile")
 	require.NoError(t, err)
-	group := ""
+	group, rule := "", regexp.MustCompile(`^([a-z-]+):.*## (.*)\n`)
 	for line := range strings.Lines(string(text)) {
 		if g, ok := strings.CutPrefix(line, "##@ "); ok {
 			group = strings.TrimSpace(g)
-		} else if m := regexp.MustCompile(`^([a-z-]+):.*## (.*)\n`).FindStringSubmatch(line); m != nil && group != "" && group != "tests" {
+		} else if m := rule.FindStringSubmatch(line); m != nil && group != "" && group != "tests" {
 			all = append(all, target{group, m[1], m[2]})
 		}
 	}
@@ -50,7 +50,8 @@ func TestHelpListsEveryVerb(t *testing.T) {
 // What make would run, with CLOUD=aws exported and on the command line.
 func TestMakePassesCloudOnlyWhereItCounts(t *testing.T) {
 	for _, v := range verbs {
-		args := []string{"--no-print-directory", "--dry-run", "-C", "../../..", v.name, "CLOUD=aws", "APP=2", "POINT=3", "CONFIRM=train"}
+		args := []string{"--no-print-directory", "--dry-run", "-C", "../../..", v.name,
+			"CLOUD=aws", "APP=2", "POINT=3", "CONFIRM=train"}
 		cmd := exec.Command("make", args...)
 		cmd.Env = append(os.Environ(), "CLOUD=aws", "MAKEFLAGS=")
 		printed, err := cmd.CombinedOutput()

@@ -60,7 +60,8 @@ func (c *Computer) ours(ctx context.Context, port int) bool {
 func holder(ctx context.Context, port int) string {
 	const format = `container {{.Names}}{{with .Label "` + labelStack + `"}} (stack {{.}} of the local cloud: ` +
 		`make local-destroy STACK={{.}}){{end}}`
-	if out, err := docker(ctx, "ps", "--filter", "publish="+strconv.Itoa(port), "--format", format); err == nil && out != "" {
+	out, err := docker(ctx, "ps", "--filter", "publish="+strconv.Itoa(port), "--format", format)
+	if err == nil && out != "" {
 		return strings.ReplaceAll(out, "\n", ", ")
 	}
 	for _, inode := range listeners(port) {
@@ -75,6 +76,7 @@ func holder(ctx context.Context, port int) string {
 // field 1 is the local address, field 3 the state (0A listens), field 9 the inode.
 func listeners(port int) []string {
 	const address, state, inode, listens = 1, 3, 9, "0A"
+	suffix := fmt.Sprintf(":%04X", port)
 	var found []string
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := os.ReadFile(table)
@@ -83,7 +85,7 @@ func listeners(port int) []string {
 		}
 		for line := range strings.Lines(string(text)) {
 			fields := strings.Fields(line)
-			if len(fields) > inode && fields[state] == listens && strings.HasSuffix(fields[address], fmt.Sprintf(":%04X", port)) {
+			if len(fields) > inode && fields[state] == listens && strings.HasSuffix(fields[address], suffix) {
 				found = append(found, fields[inode])
 			}
 		}
