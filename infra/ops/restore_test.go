@@ -131,7 +131,9 @@ func TestRestoreDrill(t *testing.T) {
 func TestTheTwinReachesNobody(t *testing.T) {
 	site := httptest.NewServer(&companyNews{read: sample("a")})
 	defer site.Close()
-	host := &fakeHost{answers: map[string]string{"docker ps": "app-1", "docker inspect": inspected, "nsenter": sample("a")}}
+	host := &fakeHost{answers: map[string]string{
+		"docker ps": "app-1", "docker inspect": inspected, "nsenter": sample("a"),
+	}}
 	require.NoError(t, RestoreDrill(t.Context(), Environment{URL: site.URL}, host, &bytes.Buffer{}))
 	var twin string
 	for _, line := range host.ran {

@@ -47,9 +47,10 @@ func TestAPortOfAContainer(t *testing.T) {
 		"somebody else's": {`case "$*" in *--format*) echo "container web" ;; esac`, "is taken by container web"},
 		"another stack's": {`case "$*" in *--quiet*) echo 123 ;; inspect*) echo staging ;; *) echo "container a" ;; esac`,
 			"is taken by container a"},
-		"our own":                   {`case "$*" in *--quiet*) echo 123 ;; inspect*) echo train ;; esac`, ""},
-		"our own, from before":      {`case "$*" in *--quiet*) echo 123 ;; inspect*) echo ;; esac`, ""},
-		"with a label that is ours": {`case "$*" in *twip.local=test*twip.address*) echo 123 ;; inspect*) echo train ;; esac`, ""},
+		"our own":              {`case "$*" in *--quiet*) echo 123 ;; inspect*) echo train ;; esac`, ""},
+		"our own, from before": {`case "$*" in *--quiet*) echo 123 ;; inspect*) echo ;; esac`, ""},
+		"with a label that is ours": {
+			`case "$*" in *twip.local=test*twip.address*) echo 123 ;; inspect*) echo train ;; esac`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dockerAnswers(t, tc.script)
