@@ -26,8 +26,8 @@ const (
 	restoreTimeout = 3 * time.Minute
 )
 
-// appName is what the app containers of a machine are called, on one host (app-1) and in groups (app).
-var appName = regexp.MustCompile(`^app(-[0-9]+)?$`)
+// appName is what the app containers of a machine are called.
+var appName = regexp.MustCompile(`^app-[0-9]+$`)
 
 // appContainer finds an app container that runs on the host: any of them can read the store.
 func appContainer(ctx context.Context, host Host) (string, error) {

@@ -35,9 +35,9 @@ func (h *fakeHost) Exec(_ context.Context, argv ...string) ([]byte, error) {
 
 func TestRestorePoints(t *testing.T) {
 	for name, tc := range map[string]struct{ containers, want, err string }{
-		"one host":      {"static\nproxy\napp-2\n", "docker exec app-2 keeper epochs --store /store", ""},
-		"a group":       {"app\n", "docker exec app keeper epochs --store /store", ""},
-		"no app":        {"static\napplication\n", "", "no app container runs on the machine"},
+		"any":           {"static\nproxy\napp-2\n", "docker exec app-2 keeper epochs --store /store", ""},
+		"the first":     {"app-1\napp-2\n", "docker exec app-1 keeper epochs --store /store", ""},
+		"no app":        {"static\napp\nmyapp-1\n", "", "no app container runs on the machine"},
 		"docker broken": {"!no docker", "", "no docker"},
 	} {
 		t.Run(name, func(t *testing.T) {

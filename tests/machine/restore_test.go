@@ -59,8 +59,13 @@ func passesRestoreDrill(e *environment) {
 	e.t.Run("or fails with data that cannot be restored", func(t *testing.T) {
 		broken := &environment{Cloud: e.Cloud, t: t, log: e.log}
 		env, host := broken.operator()
-		err := ops.RestoreDrill(t.Context(), env, spoiled{host}, t.Output())
+		// The keeper refuses such a store and goes on asking for a better one; ten times a good start is enough to see that.
+		ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+		defer cancel()
+		err := ops.RestoreDrill(ctx, env, spoiled{host}, t.Output())
 		require.ErrorContains(t, err, "FAILED")
+		require.ErrorContains(t, err, "refused", "the keeper's own words")
+		require.Empty(t, broken.on("docker", "ps", "--all", "--quiet", "--filter", "name=drill"), "nothing of it is left")
 	})
 }
 

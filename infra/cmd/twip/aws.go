@@ -87,8 +87,8 @@ make images STACK=%[1]s CLOUD=aws names the app image; to practise all this, use
 	return nil, fmt.Errorf(`stack %q: the data is on a file system that only its machines can reach:
   1. open a session on a machine of the app group: aws ssm start-session --target i-...
      (make status STACK=%[1]s CLOUD=aws lists the machines; twip:sessionAgent lets people in)
-  2. sudo docker exec app keeper epochs --store /store
-     sudo docker exec app keeper restore --store /store <epoch>`, a.stack)
+  2. sudo docker exec app-1 keeper epochs --store /store
+     sudo docker exec app-1 keeper restore --store /store <epoch>`, a.stack)
 }
 
 // Status lists the environment's instances by their tags. What runs inside them is not visible from outside.
