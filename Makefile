@@ -5,7 +5,7 @@ STACK ?= train
 CLOUD ?= local
 
 SHELL := /bin/bash
-TWIP  := go run ./infra/twip -stack $(STACK) -cloud $(CLOUD)
+TWIP  := go run ./infra/cmd/twip -stack $(STACK)
 
 # What needs neither Docker nor the Pulumi command line.
 UNIT := ./components/... ./infra/... ./stacks/... ./tests/graph/...
@@ -14,36 +14,52 @@ UNIT := ./components/... ./infra/... ./stacks/... ./tests/graph/...
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
-.PHONY: local local-destroy local-clean
+# The verbs are those of infra/cmd/twip, in its words; a test there holds the two lists together.
+
+##@ this computer, whatever CLOUD says
+.PHONY: prepare local local-destroy local-clean
+prepare: ## install and build what the local cloud needs, once
+	@$(TWIP) prepare
 local: ## bring the environment up on this computer, without an AWS account
-	@$(TWIP) up
+	@$(TWIP) local
 local-destroy: ## destroy it, data included
-	@$(TWIP) destroy
+	@$(TWIP) local-destroy
 local-clean: ## remove everything the local cloud ever made here, even after a crash
-	@$(TWIP) clean
+	@$(TWIP) local-clean
 
-.PHONY: preview refresh outputs status smoke bench images scale clean
+##@ any cloud: CLOUD=local|aws
+.PHONY: up preview refresh destroy scale outputs status smoke bench images restore-points restore restore-drill
+up: ## bring the environment up
+	@$(TWIP) -cloud $(CLOUD) up
 preview: ## show what `up` would change (with CLOUD=local no account is needed)
-	@$(TWIP) preview
+	@$(TWIP) -cloud $(CLOUD) preview
 refresh: ## read the real state back into the stack
-	@$(TWIP) refresh
+	@$(TWIP) -cloud $(CLOUD) refresh
+destroy: ## destroy the environment; on AWS the stack's name is asked for, or CONFIRM=<stack>
+	@$(TWIP) -cloud $(CLOUD) destroy $(if $(CONFIRM),-confirm $(CONFIRM))
+scale: ## run APP=n app containers on the machine, or n app servers at the least
+	@$(TWIP) -cloud $(CLOUD) scale -app $(or $(APP),$(error say how many: make scale APP=2))
 outputs: ## print the stack's outputs
-	@$(TWIP) outputs
+	@$(TWIP) -cloud $(CLOUD) outputs
 status: ## machines, containers, health
-	@$(TWIP) status
+	@$(TWIP) -cloud $(CLOUD) status
 smoke: ## visit the site: read, a static file, a post that is read back
-	@$(TWIP) smoke
+	@$(TWIP) -cloud $(CLOUD) smoke
 bench: ## ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10
-	@$(TWIP) bench -n $(or $(N),1000) -c $(or $(C),10)
+	@$(TWIP) -cloud $(CLOUD) bench -n $(or $(N),1000) -c $(or $(C),10)
 images: ## which image every tier runs
-	@$(TWIP) images
-scale: ## run APP=n app containers on the machine
-	@$(TWIP) scale -app $(or $(APP),$(error say how many: make scale APP=2))
-clean: ## destroy the environment and remove what was built for it
-	@$(TWIP) clean
+	@$(TWIP) -cloud $(CLOUD) images
+restore-points: ## list the states of the data that can be gone back to
+	@$(TWIP) -cloud $(CLOUD) restore-points
+restore: ## go back to POINT=<epoch> of restore-points; the stack's name is asked for, or CONFIRM=<stack>
+	@$(TWIP) -cloud $(CLOUD) restore -point $(or $(POINT),$(error name a point: make restore POINT=3)) \
+		$(if $(CONFIRM),-confirm $(CONFIRM))
+restore-drill: ## start the application on a copy of the data beside the site and compare their articles
+	@$(TWIP) -cloud $(CLOUD) restore-drill
 
+##@ tests
 .PHONY: test test-unit test-race test-machines test-keeper-long lint
 test: lint test-unit test-race test-machines ## all tests; needs root for Docker and loop devices
 test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, once compiled
@@ -51,7 +67,7 @@ test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, on
 test-race: ## the same under the race detector, with fewer simulated schedules
 	go test -race $(UNIT)
 test-machines: ## the real engine, the real images, real machines, real faults
-	go run ./infra/twip prepare
+	$(TWIP) prepare
 	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
 test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s

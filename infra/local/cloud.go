@@ -18,21 +18,21 @@ import (
 	"twip/infra/local/computer"
 	"twip/infra/local/engine"
 	"twip/infra/local/provider"
-	"twip/infra/verbs"
+	"twip/infra/ops"
 	"twip/stacks"
 )
 
 // Options of a Cloud.
 type Options struct {
-	Name     string      // label of everything it makes on this computer; two names never touch each other
-	Checkout string      // directory with Pulumi.yaml
-	Stack    string      // Pulumi.<stack>.yaml describes the environment
+	Name     string // label of everything it makes on this computer; two names never touch each other
+	Checkout string // directory with Pulumi.yaml
+	Stack    string // Pulumi.<stack>.yaml describes the environment
 
 	// StackFiles is the directory of Pulumi.<stack>.yaml. The default is Checkout.
 	StackFiles string
-	State    string      // directory of everything that must outlive a command, the data volumes included
-	Ports    map[int]int // instance port → port of 127.0.0.1, 0 for a free one; nil: computer.DefaultPorts
-	Out      io.Writer   // progress, and what the commands print
+	State      string      // directory of everything that must outlive a command, the data volumes included
+	Ports      map[int]int // instance port → port of 127.0.0.1, 0 for a free one; nil: computer.DefaultPorts
+	Out        io.Writer   // progress, and what the commands print
 }
 
 // Cloud is an environment on this computer.
@@ -50,7 +50,9 @@ func New(o Options) *Cloud {
 		o.StackFiles = o.Checkout
 	}
 	c := &Cloud{options: o, state: filepath.Join(o.State, "stacks", o.Stack), started: time.Now()}
-	c.Computer = computer.New(o.Name, computer.Options{State: filepath.Join(o.State, "computer"), Ports: o.Ports, Progress: c.say})
+	c.Computer = computer.New(o.Name, computer.Options{
+		State: filepath.Join(o.State, "computer"), Stack: o.Stack, Ports: o.Ports, Progress: c.say,
+	})
 	return c
 }
 
@@ -73,6 +75,9 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.bootable(); err != nil {
 		return err
 	}
+	if err := c.Computer.PortsFree(ctx); err != nil {
+		return err // before minutes of building
+	}
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if outputs, err = c.here(ctx, outputs); err != nil {
 		return err
 	}
-	env, err := verbs.FromOutputs(c.options.Stack, outputs, c.Machines())
+	env, err := ops.FromOutputs(c.options.Stack, outputs, c.Machines())
 	if err != nil {
 		return err
 	}
@@ -117,7 +122,7 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 }
 
 // Destroy deletes the stack's resources, data included, and what the local cloud needs besides, unless another stack
-// needs it too. Images stay, so that the next Up is quick; Clean removes them.
+// needs it too. What runs that were killed have left goes by its label. Images stay, so that the next Up is quick; Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
@@ -128,8 +133,12 @@ func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := os.RemoveAll(c.state); err != nil {
 		return err
 	}
-	if inUse, err := c.Computer.InUse(ctx); err != nil || inUse {
+	switch inUse, err := c.Computer.InUse(ctx); {
+	case err != nil:
 		return err
+	case inUse:
+		c.say("stack " + c.options.Stack + " is gone; another stack uses the local cloud, so its network and endpoints stay")
+		return nil
 	}
 	if err := c.Computer.Remove(ctx); err != nil {
 		return err
@@ -221,6 +230,7 @@ func (c *Cloud) engine(bodies provider.Computer, do func(*engine.Engine) error) 
 	e, err := engine.New(engine.Options{
 		Checkout: c.options.Checkout, StackFiles: c.options.StackFiles, Stack: c.options.Stack,
 		State: c.state, Config: config, Program: stacks.Program, Providers: server, Progress: c.say,
+		Sweep: c.Computer.RemoveStack,
 	})
 	if err != nil {
 		return err

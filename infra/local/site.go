@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"twip/infra/local/computer"
-	"twip/infra/verbs"
+	"twip/infra/ops"
 )
 
 const (
@@ -63,9 +63,9 @@ func (c *Cloud) doing(ctx context.Context, instance string) string {
 type machines struct{ *Cloud }
 
 // Machines looks at the environment's machines.
-func (c *Cloud) Machines() verbs.Machines { return machines{c} }
+func (c *Cloud) Machines() ops.Machines { return machines{c} }
 
-func (c machines) Status(ctx context.Context) ([]verbs.Machine, error) {
+func (c machines) Status(ctx context.Context) ([]ops.Machine, error) {
 	instance, err := c.instance(ctx)
 	if err != nil {
 		return nil, err
@@ -74,9 +74,9 @@ func (c machines) Status(ctx context.Context) ([]verbs.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := verbs.Machine{ID: instance, State: string(state.Phase)}
+	machine := ops.Machine{ID: instance, State: string(state.Phase)}
 	if state.Phase != computer.Running {
-		return []verbs.Machine{machine}, nil
+		return []ops.Machine{machine}, nil
 	}
 	memory, err := c.Computer.Memory(ctx, instance)
 	if err != nil {
@@ -88,13 +88,13 @@ func (c machines) Status(ctx context.Context) ([]verbs.Machine, error) {
 		return nil, fmt.Errorf("containers on %s: %w", instance, err)
 	}
 	for decoder := json.NewDecoder(strings.NewReader(string(text))); decoder.More(); {
-		var c verbs.Container
+		var c ops.Container
 		if err := decoder.Decode(&c); err != nil {
 			return nil, fmt.Errorf("containers on %s: %w", instance, err)
 		}
 		machine.Containers = append(machine.Containers, c)
 	}
-	return []verbs.Machine{machine}, nil
+	return []ops.Machine{machine}, nil
 }
 
 func (c *Cloud) instance(ctx context.Context) (string, error) {
@@ -111,11 +111,11 @@ func (c *Cloud) instance(ctx context.Context) (string, error) {
 
 // Routes are the edge and, for comparison, the keeper and Jetty behind it: Jetty listens only inside the leading app
 // container, whose network root may enter.
-func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Route, error) {
+func (c *Cloud) Routes(ctx context.Context, env ops.Environment) ([]ops.Route, error) {
 	if err := c.Computer.EnsureProgram(ctx, "ab", "apache2-utils"); err != nil {
 		return nil, err
 	}
-	routes := []verbs.Route{{Name: "edge", URL: env.URL + "/"}}
+	routes := []ops.Route{{Name: "edge", URL: env.URL + "/"}}
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(c.options.Out, "straight at the keeper and at Jetty is left out: only root may enter a container's network")
 		return routes, nil
@@ -130,6 +130,25 @@ func (c *Cloud) Routes(ctx context.Context, env verbs.Environment) ([]verbs.Rout
 	}
 	inside := []string{"nsenter", "--net=" + namespace}
 	return append(routes,
-		verbs.Route{Name: "keeper", URL: "http://127.0.0.1:8080/", Via: inside},
-		verbs.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: inside}), nil
+		ops.Route{Name: "keeper", URL: "http://127.0.0.1:8080/", Via: inside},
+		ops.Route{Name: "Jetty", URL: "http://127.0.0.1:8081/", Via: inside}), nil
+}
+
+// host is the machine that has the data; programs on it run through Docker.
+type host struct {
+	computer *computer.Computer
+	instance string
+}
+
+func (h host) Exec(ctx context.Context, argv ...string) ([]byte, error) {
+	return h.computer.Exec(ctx, h.instance, argv...)
+}
+
+// Store is the machine that has the data.
+func (c *Cloud) Store(ctx context.Context) (ops.Host, error) {
+	instance, err := c.instance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return host{c.Computer, instance}, nil
 }

@@ -62,6 +62,8 @@ func TestTrain(t *testing.T) {
 		{"survives a reboot", survivesReboot},
 		{"survives its replacement", survivesReplacement},
 		{"survives the writer's death", survivesWritersDeath},
+		{"passes a restore drill", passesRestoreDrill},
+		{"goes back to a restore point", goesBack},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(&environment{Cloud: e.Cloud, t: t, log: e.log}) }) {
 			t.Fatal("the steps after this one would show nothing")

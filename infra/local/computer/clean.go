@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in. Machines are not asked to stop.
@@ -29,10 +30,10 @@ func (c *Computer) Remove(ctx context.Context) error {
 	var problems []error
 	if _, err := exec.LookPath("docker"); err == nil {
 		problems = append(problems,
-			c.cleanDocker(ctx, "container", "container", "rm", "--force", "--volumes"),
+			c.cleanDocker(ctx, "container", nil, "container", "rm", "--force", "--volumes"),
 			c.cleanLoops(ctx),
-			c.cleanDocker(ctx, "volume", "volume", "rm"),
-			c.cleanDocker(ctx, "network", "network", "rm"))
+			c.cleanDocker(ctx, "volume", nil, "volume", "rm"),
+			c.cleanDocker(ctx, "network", nil, "network", "rm"))
 	}
 	if errors.Join(problems...) == nil {
 		// Last, so that what an interrupted Remove left is found again.
@@ -41,6 +42,41 @@ func (c *Computer) Remove(ctx context.Context) error {
 		}
 	}
 	return c.cleaned(problems)
+}
+
+// RemoveStack removes the machines, volumes and addresses of the stack, data included, whether or not anybody remembers
+// them: a run that was killed may have made what no record tells of. Machines are not asked to stop.
+func (c *Computer) RemoveStack(ctx context.Context) error {
+	problems := []error{
+		c.cleanDocker(ctx, "container", []string{c.stackLabel()}, "container", "rm", "--force", "--volumes"),
+		c.cleanDocker(ctx, "volume", []string{c.stackLabel()}, "volume", "rm"),
+		c.removeStackVolumes(ctx),
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("local cloud %q: remove what stack %q has left: %w", c.name, c.options.Stack, err)
+	}
+	return nil
+}
+
+func (c *Computer) removeStackVolumes(ctx context.Context) error {
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
+	files, err := filepath.Glob(c.volumeStackFile("*"))
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, name := range files {
+		stack, err := os.ReadFile(name)
+		if err == nil && string(stack) == c.options.Stack {
+			id := strings.TrimSuffix(filepath.Base(name), ".stack")
+			if err = c.closeLoop(ctx, c.volumeFile(id)); err == nil {
+				err = c.removeVolumeFiles(id)
+			}
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }
 
 // InUse says whether there is still a machine, a published address or a data volume.
@@ -61,8 +97,9 @@ func (c *Computer) cleaned(problems []error) error {
 	return nil
 }
 
-func (c *Computer) cleanDocker(ctx context.Context, kind string, remove ...string) error {
-	ids, err := c.find(ctx, kind)
+// cleanDocker removes the objects of one kind that carry this cloud's label and all the others given.
+func (c *Computer) cleanDocker(ctx context.Context, kind string, labels []string, remove ...string) error {
+	ids, err := c.find(ctx, kind, labels...)
 	if err != nil || len(ids) == 0 {
 		return err
 	}

@@ -16,6 +16,10 @@ type Options struct {
 	// The default is twip/computer/<name> in the user's cache directory.
 	State string
 
+	// Stack is the stack that machines, volumes and addresses are made for. RemoveStack finds them by it. The default is
+	// the cloud's name.
+	Stack string
+
 	// Region and Account are part of the host names that the endpoints answer to. The defaults are DefaultRegion and DefaultAccount.
 	Region, Account string
 
@@ -96,6 +100,9 @@ func New(name string, o Options) *Computer {
 	}
 	if o.Account == "" {
 		o.Account = DefaultAccount
+	}
+	if o.Stack == "" {
+		o.Stack = name
 	}
 	if o.Ports == nil {
 		o.Ports = DefaultPorts()

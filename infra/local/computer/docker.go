@@ -17,6 +17,7 @@ import (
 // The labels on Docker objects. labelCloud is on all of them; the others say what an object is the body of.
 const (
 	labelCloud    = "twip.local"    // this cloud's name
+	labelStack    = "twip.stack"    // the stack that a machine, its disk or an address belongs to
 	labelConfig   = "twip.config"   // hash of what the object was made from
 	labelMachine  = "twip.machine"  // instance id
 	labelAddress  = "twip.address"  // Elastic IP's allocation id
@@ -50,6 +51,9 @@ func lastLines(text string, n int) string {
 }
 
 func (c *Computer) label() string { return labelCloud + "=" + c.name }
+
+// stackLabel is on what belongs to one stack, so that it is found when no record tells of it.
+func (c *Computer) stackLabel() string { return labelStack + "=" + c.options.Stack }
 
 func (c *Computer) object(parts ...string) string {
 	return strings.Join(append([]string{"twip", c.name}, parts...), "-")
@@ -110,6 +114,9 @@ func (c *Computer) container(ctx context.Context, label, value string) (*body, e
 	}
 	return &all[0], nil
 }
+
+// halfMade says that a container was created and never started: whoever made it was killed before its files were in it.
+func (b *body) halfMade() bool { return b != nil && b.State.Status == "created" }
 
 func (c *Computer) containers(ctx context.Context, labels ...string) ([]body, error) {
 	ids, err := c.find(ctx, "container", labels...)

@@ -45,7 +45,7 @@ func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
 	if err != nil {
 		return err
 	}
-	if existing == nil || existing.Config.Labels[labelConfig] != config {
+	if existing == nil || existing.halfMade() || existing.Config.Labels[labelConfig] != config {
 		if err := c.removeContainer(ctx, existing); err != nil {
 			return err
 		}

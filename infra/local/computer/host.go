@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -59,6 +60,9 @@ func (c *Computer) startDaemon() error {
 		return err
 	}
 	defer log.Close() //nolint:errcheck // the daemon has its own copy
+	if err := keepFromChildren(); err != nil {
+		return err
+	}
 	daemon := exec.Command("dockerd")
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -67,6 +71,21 @@ func (c *Computer) startDaemon() error {
 	}
 	c.options.Progress(fmt.Sprintf("no service manager runs here: started dockerd (process %d, log in %s); it goes on when this command ends", daemon.Process.Pid, daemonLog))
 	return daemon.Process.Release()
+}
+
+// keepFromChildren closes, for programs started from now on, the files that this process inherited: a lock that somebody
+// holds by such a file, as flock(1) does, would be held as long as the daemon lives.
+func keepFromChildren() error {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if number, err := strconv.Atoi(entry.Name()); err == nil && number > 2 {
+			syscall.CloseOnExec(number)
+		}
+	}
+	return nil
 }
 
 // EnsureProgram has a program of this computer there, from Debian's packages of these names if need be.

@@ -44,7 +44,7 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	}
 	config := hash([]byte(m.Name), []byte(m.Type), []byte(m.Zone), fmt.Appendf(nil, "%d", m.MemoryMiB), m.UserData)
 	switch {
-	case existing != nil && existing.State.Status == "created":
+	case existing.halfMade():
 		// A launch was interrupted before the machine started: nothing has happened on it.
 		if err := c.removeContainer(ctx, existing); err != nil {
 			return err
@@ -85,12 +85,14 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		return "", err
 	}
 	volume := c.object(m.ID, "docker")
-	if _, err := docker(ctx, "volume", "create", "--label", c.label(), "--label", labelMachine+"="+m.ID, volume); err != nil {
+	if _, err := docker(ctx, "volume", "create", "--label", c.label(), "--label", c.stackLabel(),
+		"--label", labelMachine+"="+m.ID, volume); err != nil {
 		return "", err
 	}
 	memory := fmt.Sprintf("%dm", m.MemoryMiB)
 	return docker(ctx, "create", "--name", c.object(m.ID), "--hostname", m.Name,
-		"--label", c.label(), "--label", labelMachine+"="+m.ID, "--label", labelConfig+"="+config,
+		"--label", c.label(), "--label", c.stackLabel(),
+		"--label", labelMachine+"="+m.ID, "--label", labelConfig+"="+config,
 		"--network", c.object(), "--ip", address.String(), "--env", "TWIP_METADATA="+c.object("endpoints"),
 		// The machine has a cgroup tree of its own below this limit, and no swap, as on EC2.
 		"--memory", memory, "--memory-swap", memory, "--cgroupns", "private",

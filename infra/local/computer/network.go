@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 )
 
 // network is the one Docker network that machines, endpoints and forwarders are on.
@@ -18,9 +20,13 @@ type network struct {
 // ensureNetwork makes the network. Docker finds a subnet that nothing on this computer uses, but assigns addresses only in
 // a subnet that it was told; so it is asked for one first, and then told it.
 func (c *Computer) ensureNetwork(ctx context.Context) error {
-	ids, err := c.find(ctx, "network")
-	if err != nil || len(ids) > 0 {
+	names, err := docker(ctx, "network", "ls", "--filter", "label="+c.label(), "--format", "{{.Name}}")
+	if err != nil || slices.Contains(strings.Fields(names), c.object()) {
 		return err
+	}
+	// What is ours and has another name was left by a run that was killed below.
+	if err := c.cleanDocker(ctx, "network", nil, "network", "rm"); err != nil {
+		return fmt.Errorf("network: %w", err)
 	}
 	probe := c.object("probe")
 	if _, err := docker(ctx, "network", "create", "--label", c.label(), probe); err != nil {

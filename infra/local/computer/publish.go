@@ -10,7 +10,8 @@ import (
 )
 
 // Publish leads 127.0.0.1:<host port> to each of the ports of an instance, as long as it is published. It is the body of an Elastic IP: address is its id.
-// Publishing again changes the instance or the ports; nothing is interrupted if they are the same.
+// Publishing again changes the instance or the ports; nothing is interrupted if they are the same. The address of a machine
+// that is gone leads nowhere.
 func (c *Computer) Publish(ctx context.Context, address, instance string, ports []int) error {
 	defer c.objects.lock(address)()
 	if err := c.publish(ctx, address, instance, ports); err != nil {
@@ -27,9 +28,12 @@ func (c *Computer) publish(ctx context.Context, address, instance string, ports 
 	if len(ports) == 0 {
 		return c.removeContainer(ctx, existing)
 	}
-	b, err := c.need(ctx, instance)
+	b, err := c.container(ctx, labelMachine, instance)
 	if err != nil {
 		return err
+	}
+	if b == nil {
+		return c.removeContainer(ctx, existing) // as on EC2, where a terminated instance loses its address
 	}
 	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
 	if err != nil {
@@ -41,13 +45,14 @@ func (c *Computer) publish(ctx context.Context, address, instance string, ports 
 	}
 	rules := forwarding(c.addressOf(b), ports)
 	config := hash([]byte(image), rules, []byte(strings.Join(publishArgs, " ")))
-	if existing == nil || existing.Config.Labels[labelConfig] != config {
+	if existing == nil || existing.halfMade() || existing.Config.Labels[labelConfig] != config {
 		if err := c.removeContainer(ctx, existing); err != nil {
 			return err
 		}
 		args := append([]string{
 			"create", "--name", c.object(address), "--init", "--restart", "unless-stopped", "--network", c.object(),
-			"--label", c.label(), "--label", labelAddress + "=" + address, "--label", labelConfig + "=" + config,
+			"--label", c.label(), "--label", c.stackLabel(),
+			"--label", labelAddress + "=" + address, "--label", labelConfig + "=" + config,
 		}, publishArgs...)
 		if _, err := docker(ctx, append(args, image, "haproxy", "-db", "-f", "/etc/haproxy/forward.cfg")...); err != nil {
 			return err

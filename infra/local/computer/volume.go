@@ -20,6 +20,19 @@ func (c *Computer) volumeFile(id string) string {
 
 func (c *Computer) attachmentFile(id string) string { return c.path("volumes", id+".json") }
 
+// volumeStackFile is to a volume what labelStack is to a container.
+func (c *Computer) volumeStackFile(id string) string { return c.path("volumes", id+".stack") }
+
+// removeVolumeFiles removes what tells of the volume's stack last, so that an interrupted removal is found again.
+func (c *Computer) removeVolumeFiles(id string) error {
+	for _, name := range []string{c.volumeFile(id), c.attachmentFile(id), c.volumeStackFile(id)} {
+		if err := removeFile(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // CreateVolume makes a blank volume of so many GiB; it takes room on this computer only as it is written. A volume that exists keeps its data.
 func (c *Computer) CreateVolume(ctx context.Context, id string, gib int) error {
 	c.volumes.Lock()
@@ -28,6 +41,10 @@ func (c *Computer) CreateVolume(ctx context.Context, id string, gib int) error {
 		return fmt.Errorf("volume %s: size %d GiB: a volume has at least 1 GiB", id, gib)
 	}
 	if err := os.MkdirAll(c.path("volumes"), 0o700); err != nil {
+		return fmt.Errorf("volume %s: %w", id, err)
+	}
+	// Before the volume, so that one that a killed run left is found.
+	if err := writeFile(c.volumeStackFile(id), []byte(c.options.Stack)); err != nil {
 		return fmt.Errorf("volume %s: %w", id, err)
 	}
 	f, err := os.OpenFile(c.volumeFile(id), os.O_CREATE|os.O_RDWR, 0o600)
@@ -71,7 +88,7 @@ func (c *Computer) DeleteVolume(ctx context.Context, id string) error {
 	if err := c.closeLoop(ctx, c.volumeFile(id)); err != nil {
 		return fmt.Errorf("volume %s: delete: %w", id, err)
 	}
-	return errors.Join(removeFile(c.volumeFile(id)), removeFile(c.attachmentFile(id)))
+	return c.removeVolumeFiles(id)
 }
 
 // AttachVolume makes a volume appear on a machine under the device name, now and whenever the machine boots.

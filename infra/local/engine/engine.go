@@ -39,6 +39,10 @@ type Options struct {
 	// CLI finds, or builds, the Pulumi command. The default is FindCLI.
 	CLI func(ctx context.Context, progress func(string)) (auto.PulumiCommand, error)
 
+	// Sweep removes what the stack has on this computer, also what no record tells of. Destroy calls it once nothing
+	// protected forbids that; deleting what is gone is no error then. The default does nothing.
+	Sweep func(ctx context.Context) error
+
 	// Progress receives a line for everything that a person waits for. The default drops them.
 	Progress func(line string)
 }
@@ -71,6 +75,9 @@ func New(o Options) (*Engine, error) {
 	}
 	if o.CLI == nil {
 		o.CLI = FindCLI
+	}
+	if o.Sweep == nil {
+		o.Sweep = func(context.Context) error { return nil }
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -149,6 +156,9 @@ func (e *Engine) Destroy(ctx context.Context) (Summary, error) {
 			return err
 		}
 		if err := unprotected(ctx, s); err != nil {
+			return err
+		}
+		if err := e.options.Sweep(ctx); err != nil {
 			return err
 		}
 		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.Color("never"))

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -176,7 +178,18 @@ func (w *workspace) lock() (release func(), err error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("another command works on stack %s (%s is locked): wait until it ends, or stop it", w.stack, w.state), f.Close())
+		who, _ := io.ReadAll(f) // it may be gone by now, then it names nobody
+		return nil, errors.Join(fmt.Errorf("another command (process %s) works on stack %s (%s is locked): "+
+			"wait until it ends, or stop it", bytes.TrimSpace(who), w.stack, w.state), f.Close())
+	}
+	// For people only: the lock itself is what counts.
+	if err := errors.Join(f.Truncate(0), writePid(f)); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return func() { f.Close() }, nil //nolint:errcheck // nothing was written
+}
+
+func writePid(f *os.File) error {
+	_, err := fmt.Fprintln(f, os.Getpid())
+	return err
 }

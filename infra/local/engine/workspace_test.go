@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,7 +83,7 @@ func TestOneCommandAtATime(t *testing.T) {
 	release, err := w.lock()
 	require.NoError(t, err)
 	_, err = w.lock()
-	require.ErrorContains(t, err, "another command works on stack train")
+	require.ErrorContains(t, err, fmt.Sprintf("another command (process %d) works on stack train", os.Getpid()))
 	release()
 	release, err = w.lock()
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package verbs
+package ops
 
 import (
 	"context"
@@ -42,7 +42,8 @@ func FromOutputs(stack string, outputs map[string]any, machines Machines) (Envir
 	env.URL, _ = outputs["url"].(string)
 	env.StatsURL, _ = outputs["statsUrl"].(string)
 	if env.URL == "" {
-		return env, fmt.Errorf("stack %q: output \"url\" is missing (there are %v): bring the stack up first", stack, slices.Sorted(maps.Keys(outputs)))
+		return env, fmt.Errorf("stack %q: output \"url\" is missing (there are %v): bring the stack up first: "+
+			"make up STACK=%[1]s", stack, slices.Sorted(maps.Keys(outputs)))
 	}
 	images, _ := outputs["images"].(map[string]any)
 	for tier, image := range images {

@@ -1,4 +1,4 @@
-package verbs
+package ops
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ type companyNews struct {
 	status   map[string]int // path → status to answer instead
 	forgets  bool           // acknowledges posts and drops them
 	noStatic bool
+	read     string // what /Read.action shows instead of the titles
 }
 
 func (c *companyNews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +36,10 @@ func (c *companyNews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `<link rel="stylesheet" href="/styles/site.css">`)
 		}
 	case "/Read.action":
+		if c.read != "" {
+			fmt.Fprint(w, c.read)
+			return
+		}
 		fmt.Fprint(w, c.titles)
 	case "/Post.action":
 		if !c.forgets {
@@ -58,7 +63,7 @@ func TestSmoke(t *testing.T) {
 		"list broken":   {&companyNews{status: map[string]int{"/Read.action": 503}}, "GET /Read.action: status 503"},
 		"static broken": {&companyNews{status: map[string]int{"/styles/site.css": 404}}, "GET /styles/site.css: status 404"},
 		"no static":     {&companyNews{noStatic: true}, "does not use the static tier"},
-		"post refused":  {&companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want 302"},
+		"post refused":  {&companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want"},
 		"post lost":     {&companyNews{forgets: true}, "just posted is not in the list"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +84,8 @@ func TestSmoke(t *testing.T) {
 	t.Run("nobody there", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		require.ErrorContains(t, Smoke(context.Background(), Environment{URL: server.URL}, &bytes.Buffer{}), "connection refused")
+		err := Smoke(context.Background(), Environment{URL: server.URL}, &bytes.Buffer{})
+		require.ErrorContains(t, err, "connection refused")
 	})
 }
 
@@ -95,15 +101,18 @@ func TestStatus(t *testing.T) {
 	server := httptest.NewServer(&companyNews{})
 	defer server.Close()
 	up := Container{Name: "app-1", Status: "Up 2 minutes (healthy)", Image: "x.example/twip-app@sha256:0123456789abcdef"}
+	machine := func(state string, containers ...Container) fixedMachines {
+		return fixedMachines{machines: []Machine{{ID: "i-1", State: state, Containers: containers}}}
+	}
 	for name, tc := range map[string]struct {
 		machines fixedMachines
 		url      string
 		want     string
 	}{
-		"well":                 {fixedMachines{machines: []Machine{{ID: "i-1", State: "running", Containers: []Container{up}}}}, server.URL, ""},
-		"machine stopped":      {fixedMachines{machines: []Machine{{ID: "i-1", State: "stopped"}}}, server.URL, "machine i-1 is stopped"},
-		"container unhealthy":  {fixedMachines{machines: []Machine{{State: "running", Containers: []Container{{Name: "app-1", Status: "Up (unhealthy)"}}}}}, server.URL, "app-1"},
-		"container restarting": {fixedMachines{machines: []Machine{{State: "running", Containers: []Container{{Name: "app-1", Status: "Exited (1)"}}}}}, server.URL, "Exited (1)"},
+		"well":                 {machine("running", up), server.URL, ""},
+		"machine stopped":      {machine("stopped"), server.URL, "machine i-1 is stopped"},
+		"container unhealthy":  {machine("running", Container{Name: "app-1", Status: "Up (unhealthy)"}), server.URL, "app-1"},
+		"container restarting": {machine("running", Container{Status: "Exited (1)"}), server.URL, "Exited (1)"},
 		"site broken":          {fixedMachines{}, server.URL + "/nothing", "404"},
 		"cloud silent":         {fixedMachines{err: errors.New("no credentials")}, server.URL, "no credentials"},
 	} {
@@ -121,15 +130,18 @@ func TestStatus(t *testing.T) {
 }
 
 func TestFromOutputs(t *testing.T) {
-	env, err := FromOutputs("train", map[string]any{"url": "http://a", "statsUrl": "http://b", "images": map[string]any{"app": "x@sha256:1"}}, nil)
+	outputs := map[string]any{"url": "http://a", "statsUrl": "http://b", "images": map[string]any{"app": "x@sha256:1"}}
+	env, err := FromOutputs("train", outputs, nil)
 	require.NoError(t, err)
-	require.Equal(t, Environment{Stack: "train", URL: "http://a", StatsURL: "http://b", Images: map[string]string{"app": "x@sha256:1"}}, env)
+	images := map[string]string{"app": "x@sha256:1"}
+	require.Equal(t, Environment{Stack: "train", URL: "http://a", StatsURL: "http://b", Images: images}, env)
 	_, err = FromOutputs("train", map[string]any{"other": 1}, nil)
 	require.ErrorContains(t, err, `output "url" is missing (there are [other])`)
 }
 
 func TestABReport(t *testing.T) {
-	report := []byte("Failed requests:        2\nNon-2xx responses:      10\nRequests per second:    812.34 [#/sec] (mean)\n" +
+	report := []byte("Failed requests:        2\nNon-2xx responses:      10\n" +
+		"Requests per second:    812.34 [#/sec] (mean)\n" +
 		"Percentage of the requests served within a certain time (ms)\n  50%      4\n  99%     31\n")
 	require.Equal(t, []string{"812.34", "4", "31", "10"},
 		[]string{abField(report, abRate), abField(report, abMedian), abField(report, abP99), abField(report, abFailed)})

@@ -1,4 +1,4 @@
-package verbs
+package ops
 
 import (
 	"context"
@@ -28,14 +28,17 @@ func Bench(ctx context.Context, routes []Route, load Load, out io.Writer) error 
 	var rows []row
 	for _, route := range routes {
 		fmt.Fprintf(out, "== %s: %s\n", route.Name, route.URL)
-		argv := append(slices.Clone(route.Via), "ab", "-q", "-n", fmt.Sprint(load.Requests), "-c", fmt.Sprint(load.Concurrency), route.URL)
+		argv := append(slices.Clone(route.Via), "ab", "-q",
+			"-n", fmt.Sprint(load.Requests), "-c", fmt.Sprint(load.Concurrency), route.URL)
 		report, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
 		if err != nil {
-			return fmt.Errorf("bench: %s: %s: %w\n%s\nis ab (Debian: apache2-utils) installed, and does the site answer? try: make smoke",
+			return fmt.Errorf("bench: %s: %s: %w\n%s\n"+
+				"is ab (Debian: apache2-utils) installed, and does the site answer? try: make smoke",
 				route.Name, strings.Join(argv, " "), err, report)
 		}
 		fmt.Fprintf(out, "%s\n", report)
-		rows = append(rows, row{route.Name, abField(report, abRate), abField(report, abMedian), abField(report, abP99), abField(report, abFailed)})
+		rows = append(rows, row{route.Name, abField(report, abRate), abField(report, abMedian),
+			abField(report, abP99), abField(report, abFailed)})
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "route\trequests/s\tp50 ms\tp99 ms\tfailed\n")
@@ -57,7 +60,9 @@ var (
 func abField(report []byte, field *regexp.Regexp) string {
 	largest := "?"
 	for _, m := range field.FindAllSubmatch(report, -1) {
-		if reading := string(m[1]); largest == "?" || len(reading) > len(largest) || len(reading) == len(largest) && reading > largest {
+		reading := string(m[1])
+		longer, equal := len(reading) > len(largest), len(reading) == len(largest)
+		if largest == "?" || longer || equal && reading > largest {
 			largest = reading
 		}
 	}

@@ -1,4 +1,4 @@
-package verbs
+package ops
 
 import (
 	"bytes"
@@ -42,7 +42,8 @@ func Smoke(ctx context.Context, env Environment, out io.Writer) error {
 		s.fail("GET /Read.action: the article %q just posted is not in the list", title)
 	}
 	if err := errors.Join(s.problems...); err != nil {
-		return fmt.Errorf("stack %q at %s is not well:\n%w\nlook at it with: make status STACK=%[1]s", env.Stack, env.URL, err)
+		return fmt.Errorf("stack %q at %s is not well:\n%w\nlook at it with: make status STACK=%[1]s",
+			env.Stack, env.URL, err)
 	}
 	fmt.Fprintf(out, "\nall well: %s\n", env.URL)
 	return nil
@@ -73,7 +74,8 @@ func (s *smoke) do(method, path string, form url.Values, want int) []byte {
 	start := time.Now()
 	var firstByte time.Duration
 	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { firstByte = time.Since(start) }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(s.ctx, trace), method, s.base+path, strings.NewReader(form.Encode()))
+	ctx := httptrace.WithClientTrace(s.ctx, trace)
+	req, err := http.NewRequestWithContext(ctx, method, s.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		s.fail("%s %s: %w", method, path, err)
 		return nil

@@ -1,4 +1,4 @@
-package verbs
+package ops
 
 import (
 	"context"
@@ -25,12 +25,14 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 	for _, m := range machines {
 		fmt.Fprintf(table, "machine %s\t%s\t%s\n", m.ID, m.State, m.Memory)
 		if m.State != "running" {
-			problems = append(problems, fmt.Errorf("machine %s is %s: replace it with pulumi up --refresh (make local on this computer)", m.ID, m.State))
+			problems = append(problems, fmt.Errorf("machine %s is %s: replace it with pulumi up --refresh "+
+				"(make local on this computer)", m.ID, m.State))
 		}
 		for _, c := range m.Containers {
 			fmt.Fprintf(table, "  %s\t%s\t%s\n", c.Name, c.Status, short(c.Image))
 			if !strings.HasPrefix(c.Status, "Up") || strings.Contains(c.Status, "unhealthy") {
-				problems = append(problems, fmt.Errorf("container %s on %s: %s", c.Name, m.ID, c.Status))
+				problems = append(problems, fmt.Errorf("container %s on %s: %s: its log says why; "+
+					"the machine starts it again by itself", c.Name, m.ID, c.Status))
 			}
 		}
 	}
@@ -63,7 +65,8 @@ func probe(ctx context.Context, url string) (answer string, ok bool) {
 		return err.Error(), false
 	}
 	res.Body.Close()
-	return fmt.Sprintf("%s after %s", res.Status, time.Since(start).Round(time.Millisecond)), res.StatusCode == http.StatusOK
+	took := time.Since(start).Round(time.Millisecond)
+	return fmt.Sprintf("%s after %s", res.Status, took), res.StatusCode == http.StatusOK
 }
 
 // Images prints which image every tier runs.

@@ -1,5 +1,0 @@
-// Package verbs holds what an operator does with a running environment: status, smoke, bench, images.
-//
-// A verb is given an Environment and writes to a person's terminal. Whether the environment is the local cloud
-// or AWS is decided by the caller (infra/twip); what differs between the two is behind the Machines interface.
-package verbs
