@@ -1,6 +1,6 @@
 // Package local is the local cloud: environments on this computer, made by the real program and the real engine, on
 // providers of our own. Here its parts are put together: computer gives bodies to what can run, provider answers the
-// engine, fake knows AWS, engine runs the program.
+// engine, account knows AWS, engine runs the program.
 package local
 
 import (

@@ -94,7 +94,7 @@ func TestPreviewRefuses(t *testing.T) {
 // A preview replaces exactly what aws-properties.json says cannot be changed in place.
 func TestPreviewReplacesWhatAWSReplaces(t *testing.T) {
 	var facts map[string]struct{ ReplaceOnChange []string }
-	b, err := os.ReadFile("../../infra/local/fake/aws-properties.json")
+	b, err := os.ReadFile("../../infra/local/account/aws-properties.json")
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(b, &facts))
 

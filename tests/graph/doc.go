@@ -3,7 +3,7 @@
 // themselves are beside it.
 //
 // It stands in for the engine at the same gRPC interface, so a program cannot tell the difference: it gets identifiers
-// and outputs (from infra/local/fake, the repository's one description of AWS), its stack outputs and messages are kept,
+// and outputs (from infra/local/account, the repository's one description of AWS), its stack outputs and messages are kept,
 // and in a preview what is not known yet stays unknown. It refuses what the engine would refuse and mocks let pass: a
 // URN that is registered twice, a resource without an explicit provider, a property that does not exist.
 package graph

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"twip/infra/local/fake"
+	"twip/infra/local/account"
 )
 
 // monitor is the engine's side of a program's registrations.
@@ -158,16 +158,16 @@ func (g *Graph) add(node *Node) error {
 	return nil
 }
 
-// cloud is the fake as the provider of this URN is configured.
-func (g *Graph) cloud(provider, asker string) (fake.Cloud, error) {
+// cloud is the account model as the provider of this URN is configured.
+func (g *Graph) cloud(provider, asker string) (account.Model, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	node, ok := g.nodes[provider]
 	if !ok {
-		return fake.Cloud{}, fmt.Errorf("default providers are disabled, %q needs an explicit one: hand it down with pulumi.Parent", asker)
+		return account.Model{}, fmt.Errorf("default providers are disabled, %q needs an explicit one: hand it down with pulumi.Parent", asker)
 	}
 	if pkg, _, _ := strings.Cut(asker, ":"); node.Type != providerPrefix+pkg {
-		return fake.Cloud{}, fmt.Errorf("%q has the provider %s, which is another package's", asker, node.URN)
+		return account.Model{}, fmt.Errorf("%q has the provider %s, which is another package's", asker, node.URN)
 	}
 	tags := map[string]string{}
 	if value, ok := node.at("defaultTags.tags"); ok {
@@ -176,7 +176,7 @@ func (g *Graph) cloud(provider, asker string) (fake.Cloud, error) {
 		}
 	}
 	region, _ := node.at("region")
-	cloud := fake.Cloud{DefaultTags: tags, Lookup: g.lookup}
+	cloud := account.Model{DefaultTags: tags, Lookup: g.lookup}
 	if region.IsString() {
 		cloud.Region = region.StringValue()
 	}

@@ -260,7 +260,7 @@ func TestProdIsClosedBehindTheCDN(t *testing.T) {
 		}
 	}
 	require.Len(t, ways, 1)
-	require.Equal(t, "pl-3b927c52", g.At(t, ways[0], "prefixListId"), "CloudFront's addresses, as the fake has them")
+	require.Equal(t, "pl-3b927c52", g.At(t, ways[0], "prefixListId"), "CloudFront's addresses, as the account model has them")
 	tls := g.One(t, listenerType, "twip-prod-edge-tls")
 	require.Equal(t, "fixed-response", g.At(t, tls, "defaultActions[0].type"))
 	for _, rule := range g.Of(t, ruleType) {

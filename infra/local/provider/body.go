@@ -10,15 +10,15 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"twip/infra/local/account"
 	"twip/infra/local/computer"
-	"twip/infra/local/fake"
 )
 
 // operation is one resource that is being created, changed, looked at or deleted.
 type operation struct {
 	server   *Server
 	computer Computer
-	cloud    fake.Cloud
+	cloud    account.Model
 	name     string // logical name
 	id       string
 	inputs   resource.PropertyMap
@@ -63,7 +63,7 @@ var publishers = []string{instanceType, addressType, associationType, ingressTyp
 
 func build(ctx context.Context, o *operation) error {
 	image := text(o.inputs, "imageName")
-	b := computer.Build{Repository: fake.Repository(image), Context: text(o.inputs, "build", "context"), Args: map[string]string{}}
+	b := computer.Build{Repository: account.Repository(image), Context: text(o.inputs, "build", "context"), Args: map[string]string{}}
 	b.Tag = strings.TrimPrefix(strings.TrimPrefix(image, b.Repository), ":")
 	if b.Tag == "" {
 		return fmt.Errorf("image %q: imageName %q has no tag: name one, repositories here do not let tags move", o.name, image)
@@ -168,12 +168,12 @@ func changeMachine(ctx context.Context, o *operation) error {
 	return o.server.republish(ctx, true)
 }
 
-func (o *operation) attachments() ([]thing, error) {
-	c, err := o.server.world.read()
+func (o *operation) attachments() ([]recorded, error) {
+	c, err := o.server.state.read()
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(c.of(attachmentType), func(a thing) bool { return a.text("instanceId") != o.id }), nil
+	return slices.DeleteFunc(c.of(attachmentType), func(a recorded) bool { return a.text("instanceId") != o.id }), nil
 }
 
 func machineExists(ctx context.Context, o *operation) (bool, error) {
@@ -216,7 +216,7 @@ func deleteVolume(ctx context.Context, o *operation) error { return o.computer.D
 
 func attach(ctx context.Context, o *operation) error {
 	// From now on the volume may hold data.
-	if err := o.server.world.change(func(c *contents) error {
+	if err := o.server.state.change(func(c *contents) error {
 		k := key(volumeType, text(o.inputs, "volumeId"))
 		if v, ok := c.Resources[k]; ok {
 			v.Used = true

@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
-	"twip/infra/local/fake"
+	"twip/infra/local/account"
 )
 
 // provider answers an engine for one package. The wire format, unknown values and secrets are the SDK's part: secrets arrive
@@ -35,7 +35,7 @@ func (p *provider) Attach(string) error { return nil }
 
 // GetPluginInfo gives the version of the provider that this one stands in for.
 func (p *provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
-	v, err := semver.Parse(fake.Version(p.pkg))
+	v, err := semver.Parse(account.Version(p.pkg))
 	return plugin.PluginInfo{Version: &v}, err
 }
 
@@ -76,12 +76,12 @@ func (p *provider) Configure(ctx context.Context, r plugin.ConfigureRequest) (pl
 }
 
 // cloud is AWS as the connection's provider sees it.
-func (p *provider) cloud(ctx context.Context) (fake.Cloud, error) {
-	c, err := p.server.world.read()
+func (p *provider) cloud(ctx context.Context) (account.Model, error) {
+	c, err := p.server.state.read()
 	if err != nil {
-		return fake.Cloud{}, err
+		return account.Model{}, err
 	}
-	return fake.Cloud{Region: p.configs.get(ctx).region, Account: p.server.options.Account, Lookup: func(id string) (resource.PropertyMap, bool) {
+	return account.Model{Region: p.configs.get(ctx).region, Account: p.server.options.Account, Lookup: func(id string) (resource.PropertyMap, bool) {
 		t, ok := c.byID(id)
 		return resource.NewPropertyMapFromMap(t.Facts), ok
 	}}, nil
@@ -94,7 +94,7 @@ func (p *provider) Check(ctx context.Context, r plugin.CheckRequest) (plugin.Che
 	if err != nil {
 		return plugin.CheckResponse{}, err
 	}
-	out := plugin.CheckResponse{Properties: fake.WithDefaultTags(string(r.Type), r.News, p.configs.get(ctx).defaultTags)}
+	out := plugin.CheckResponse{Properties: account.WithDefaultTags(string(r.Type), r.News, p.configs.get(ctx).defaultTags)}
 	for _, f := range cloud.Check(string(r.Type), r.News) {
 		out.Failures = append(out.Failures, plugin.CheckFailure{Property: resource.PropertyKey(f.Property), Reason: f.Reason})
 	}
@@ -135,7 +135,7 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	var serial int
-	if err := p.server.world.change(func(c *contents) error {
+	if err := p.server.state.change(func(c *contents) error {
 		c.Serial++
 		c.Made[string(r.URN)]++
 		// A first creation has the same identifiers on every computer, whatever was created beside it; a replacement others.
@@ -149,10 +149,10 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	o := &operation{server: p.server, computer: p.server.options.Computer, cloud: cloud, name: r.Name, id: id, inputs: r.Properties, outputs: out}
-	t := thing{Type: typ, ID: id, URN: string(r.URN), Serial: serial}
+	t := recorded{Type: typ, ID: id, URN: string(r.URN), Serial: serial}
 	if b := bodies[typ]; b.create != nil && o.computer != nil {
 		// Written down first: if this process dies meanwhile, the next run finds what it has to remove.
-		if err := p.server.world.change(func(c *contents) error { c.Resources[key(typ, id)] = t; return nil }); err != nil {
+		if err := p.server.state.change(func(c *contents) error { c.Resources[key(typ, id)] = t; return nil }); err != nil {
 			return plugin.CreateResponse{}, err
 		}
 		if err := b.create(ctx, o); err != nil {
@@ -165,7 +165,7 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 
 // undo removes what a failed creation may have left, so that the next attempt starts afresh. The attempt's own context may
 // have ended.
-func (p *provider) undo(ctx context.Context, o *operation, t thing) error {
+func (p *provider) undo(ctx context.Context, o *operation, t recorded) error {
 	ctx = context.WithoutCancel(ctx)
 	if discard := bodies[t.Type].discard; discard != nil {
 		if err := discard(ctx, o); err != nil {
@@ -178,7 +178,7 @@ func (p *provider) undo(ctx context.Context, o *operation, t thing) error {
 // Read says what is left of a resource. A record without a body is as it was recorded, unless the record is gone.
 func (p *provider) Read(ctx context.Context, r plugin.ReadRequest) (plugin.ReadResponse, error) {
 	typ, id := string(r.Type), string(r.ID)
-	c, err := p.server.world.read()
+	c, err := p.server.state.read()
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
@@ -221,7 +221,7 @@ func (p *provider) Update(ctx context.Context, r plugin.UpdateRequest) (plugin.U
 			return plugin.UpdateResponse{}, err
 		}
 	}
-	t := thing{Type: typ, ID: string(r.ID), URN: string(r.URN), Facts: facts(o.outputs, bodies[typ].facts)}
+	t := recorded{Type: typ, ID: string(r.ID), URN: string(r.URN), Facts: facts(o.outputs, bodies[typ].facts)}
 	return plugin.UpdateResponse{Properties: o.outputs}, p.server.remember(ctx, t)
 }
 

@@ -31,7 +31,7 @@ func (s *Server) republish(ctx context.Context, force bool) error {
 	}
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
-	c, err := s.world.read()
+	c, err := s.state.read()
 	if err != nil {
 		return err
 	}
@@ -53,13 +53,13 @@ func (s *Server) republish(ctx context.Context, force bool) error {
 			return fmt.Errorf("publish ports %v of %s: %w", w.Ports, w.Instance, err)
 		}
 	}
-	return s.world.change(func(c *contents) error { c.Published = want; return nil })
+	return s.state.change(func(c *contents) error { c.Published = want; return nil })
 }
 
 // reachable computes which ports each address leads to. Of two associations of one address the younger holds, as on EC2.
 func (c contents) reachable(ports []int) map[string]publish {
 	out := map[string]publish{}
-	lead := func(address thing, instance string) {
+	lead := func(address recorded, instance string) {
 		if machine, ok := c.Resources[key(instanceType, instance)]; ok {
 			out[address.ID] = publish{instance, c.open(machine, ports)}
 		}
@@ -78,10 +78,10 @@ func (c contents) reachable(ports []int) map[string]publish {
 }
 
 // open lists those of the ports that the machine's security groups open to this computer.
-func (c contents) open(machine thing, ports []int) []int {
+func (c contents) open(machine recorded, ports []int) []int {
 	var out []int
 	for _, port := range ports {
-		if slices.ContainsFunc(c.of(ingressType), func(rule thing) bool {
+		if slices.ContainsFunc(c.of(ingressType), func(rule recorded) bool {
 			return slices.Contains(machine.texts("vpcSecurityGroupIds"), rule.text("securityGroupId")) && rule.admits(port)
 		}) {
 			out = append(out, port)
@@ -91,7 +91,7 @@ func (c contents) open(machine thing, ports []int) []int {
 	return out
 }
 
-func (rule thing) admits(port int) bool {
+func (rule recorded) admits(port int) bool {
 	cidr, err := netip.ParsePrefix(rule.text("cidrIpv4"))
 	if err != nil || !cidr.Contains(here) {
 		return false // another group, a prefix list, IPv6: nobody at this computer

@@ -6,12 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func rule(facts map[string]any) thing {
+func rule(facts map[string]any) recorded {
 	all := map[string]any{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 80., "toPort": 80., "cidrIpv4": "0.0.0.0/0"}
 	for k, v := range facts {
 		all[k] = v
 	}
-	return thing{Type: ingressType, ID: "sgr-1", Facts: all}
+	return recorded{Type: ingressType, ID: "sgr-1", Facts: all}
 }
 
 func TestRulesOpenPortsToThisComputer(t *testing.T) {
@@ -29,16 +29,16 @@ func TestRulesOpenPortsToThisComputer(t *testing.T) {
 		"every protocol":     {map[string]any{"ipProtocol": "-1", "fromPort": nil, "toPort": nil}, []int{80, 1936}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			machine := thing{Type: instanceType, ID: "i-1", Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}}}
-			c2 := contents{Resources: map[string]thing{"rule": rule(c.facts)}}
+			machine := recorded{Type: instanceType, ID: "i-1", Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}}}
+			c2 := contents{Resources: map[string]recorded{"rule": rule(c.facts)}}
 			require.Equal(t, c.want, c2.open(machine, []int{1936, 80}))
 		})
 	}
 }
 
 func TestAnAddressLeadsToItsYoungestAssociation(t *testing.T) {
-	c := contents{Resources: map[string]thing{}}
-	for _, made := range []thing{
+	c := contents{Resources: map[string]recorded{}}
+	for _, made := range []recorded{
 		{Type: instanceType, ID: "i-old", Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}}},
 		{Type: instanceType, ID: "i-new", Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}}},
 		{Type: addressType, ID: "eipalloc-1"},

@@ -13,13 +13,13 @@ import (
 type Known struct{ Type, ID string }
 
 // Reconcile removes what exists here and no engine knows of: a run that was killed between creating a resource and writing it
-// down leaves such a thing. A volume that may hold data is kept. It returns a line for people about each.
+// down leaves such a resource. A volume that may hold data is kept. It returns a line for people about each.
 func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error) {
 	have := map[string]bool{}
 	for _, k := range known {
 		have[key(k.Type, k.ID)] = true
 	}
-	c, err := s.world.read()
+	c, err := s.state.read()
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error)
 	return lines, nil
 }
 
-func (s *Server) discard(ctx context.Context, t thing) error {
+func (s *Server) discard(ctx context.Context, t recorded) error {
 	outputs := resource.NewPropertyMapFromMap(t.Facts)
 	o := &operation{server: s, computer: s.options.Computer, id: t.ID, inputs: outputs, outputs: outputs}
 	if discard := bodies[t.Type].discard; discard != nil && o.computer != nil {

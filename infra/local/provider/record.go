@@ -6,8 +6,8 @@ import (
 )
 
 // remember records that a resource exists.
-func (s *Server) remember(ctx context.Context, t thing) error {
-	if err := s.world.change(func(c *contents) error {
+func (s *Server) remember(ctx context.Context, t recorded) error {
+	if err := s.state.change(func(c *contents) error {
 		before := c.Resources[key(t.Type, t.ID)]
 		if t.Serial == 0 {
 			t.Serial = before.Serial
@@ -23,7 +23,7 @@ func (s *Server) remember(ctx context.Context, t thing) error {
 
 // forget records that a resource is gone.
 func (s *Server) forget(ctx context.Context, typ, id string) error {
-	if err := s.world.change(func(c *contents) error { delete(c.Resources, key(typ, id)); return nil }); err != nil {
+	if err := s.state.change(func(c *contents) error { delete(c.Resources, key(typ, id)); return nil }); err != nil {
 		return err
 	}
 	return s.afterChange(ctx, typ)

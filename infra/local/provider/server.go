@@ -10,10 +10,10 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 
-	"twip/infra/local/fake"
+	"twip/infra/local/account"
 )
 
-// Operation is what an engine asks of a provider that changes the world.
+// Operation is what an engine asks of a provider that changes a resource.
 type Operation string
 
 // The operations that Options.Fault is asked about.
@@ -34,7 +34,7 @@ type Options struct {
 	// Computer gives bodies to what can have one. Nil: everything is recorded only.
 	Computer Computer
 
-	// Account is the account that resources belong to; "" for fake.DefaultAccount. The region is the provider's own.
+	// Account is the account that resources belong to; "" for account.DefaultAccount. The region is the provider's own.
 	Account string
 
 	// Ports are an instance's ports that can be reached from this computer, once its security groups open them; nil for 80
@@ -48,7 +48,7 @@ type Options struct {
 // Server serves the providers on ports of 127.0.0.1 until it is closed.
 type Server struct {
 	options    Options
-	world      *world
+	state      *stateFile
 	publishing sync.Mutex
 	servers    []*grpc.Server
 	addresses  map[string]int // port by package
@@ -66,16 +66,16 @@ func Start(o Options) (*Server, error) {
 		return nil, errors.New("no program directory: set Options.Dir, build contexts are relative to it")
 	}
 	if o.Account == "" {
-		o.Account = fake.DefaultAccount
+		o.Account = account.DefaultAccount
 	}
 	if o.Ports == nil {
 		o.Ports = []int{80, 1936}
 	}
-	w, err := openWorld(o.State)
+	w, err := openStateFile(o.State)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, world: w, addresses: map[string]int{}}
+	s := &Server{options: o, state: w, addresses: map[string]int{}}
 	for _, pkg := range packages {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

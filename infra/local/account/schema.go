@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	_ "embed"
@@ -53,10 +53,10 @@ var known = sync.OnceValue(func() description {
 	return d
 })
 
-// Types lists every resource type that the fake can answer for, sorted.
+// Types lists every resource type that the model can answer for, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(known().Resources)) }
 
-// Known says whether the fake can answer for a resource type.
+// Known says whether the model can answer for a resource type.
 func Known(typ string) bool {
 	_, ok := known().Resources[typ]
 	return ok

@@ -16,11 +16,11 @@ func TestChangesOfTheWorldAreNotLost(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			w, err := openWorld(dir)
+			w, err := openStateFile(dir)
 			if err == nil {
 				err = w.change(func(c *contents) error {
 					c.Serial++
-					c.Resources[fmt.Sprint(i)] = thing{ID: fmt.Sprint(i)}
+					c.Resources[fmt.Sprint(i)] = recorded{ID: fmt.Sprint(i)}
 					return nil
 				})
 			}
@@ -30,7 +30,7 @@ func TestChangesOfTheWorldAreNotLost(t *testing.T) {
 		})
 	}
 	group.Wait()
-	w, err := openWorld(dir)
+	w, err := openStateFile(dir)
 	require.NoError(t, err)
 	c, err := w.read()
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestChangesOfTheWorldAreNotLost(t *testing.T) {
 }
 
 func TestARefusedChangeLeavesTheWorldAsItWas(t *testing.T) {
-	w, err := openWorld(t.TempDir())
+	w, err := openStateFile(t.TempDir())
 	require.NoError(t, err)
 	refusal := errors.New("no")
 	require.ErrorIs(t, w.change(func(c *contents) error { c.Serial = 7; return refusal }), refusal)
@@ -49,7 +49,7 @@ func TestARefusedChangeLeavesTheWorldAsItWas(t *testing.T) {
 }
 
 func TestAStrangeStateFileIsNotOverwritten(t *testing.T) {
-	w, err := openWorld(t.TempDir())
+	w, err := openStateFile(t.TempDir())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(w.file, []byte("not ours"), 0o600))
 	require.ErrorContains(t, w.change(func(*contents) error { return nil }), "make local-clean")

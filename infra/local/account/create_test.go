@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 )
 
 func TestCreate(t *testing.T) {
-	c := Cloud{Region: "eu-west-1", DefaultTags: map[string]string{"Project": "twip", "Kind": "default"}}
+	c := Model{Region: "eu-west-1", DefaultTags: map[string]string{"Project": "twip", "Kind": "default"}}
 	for name, test := range map[string]struct {
 		typ    string
 		inputs map[string]any
@@ -43,21 +43,21 @@ func TestCreate(t *testing.T) {
 }
 
 func TestCreateRefusesWhatCheckRefuses(t *testing.T) {
-	_, _, err := Cloud{}.Create("aws:ec2/subnet:Subnet", "s", values(map[string]any{"arn": "arn:…"}))
+	_, _, err := Model{}.Create("aws:ec2/subnet:Subnet", "s", values(map[string]any{"arn": "arn:…"}))
 	require.ErrorContains(t, err, `aws:ec2/subnet:Subnet "s": property "arn"`)
 	require.ErrorContains(t, err, `property "vpcId"`)
 }
 
 func TestReplacementsHaveIdentifiersOfTheirOwn(t *testing.T) {
-	first, _, err := Cloud{}.Create("aws:ec2/vpc:Vpc", "v", nil)
+	first, _, err := Model{}.Create("aws:ec2/vpc:Vpc", "v", nil)
 	require.NoError(t, err)
-	second, _, err := Cloud{Seed: "1"}.Create("aws:ec2/vpc:Vpc", "v", nil)
+	second, _, err := Model{Seed: "1"}.Create("aws:ec2/vpc:Vpc", "v", nil)
 	require.NoError(t, err)
 	require.NotEqual(t, first, second)
 }
 
 func TestTags(t *testing.T) {
-	c := Cloud{DefaultTags: map[string]string{"Project": "twip", "Kind": "default"}}
+	c := Model{DefaultTags: map[string]string{"Project": "twip", "Kind": "default"}}
 	_, out, err := c.Create("aws:ec2/vpc:Vpc", "v", values(map[string]any{"tags": map[string]any{"Kind": "own"}}))
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"Project": "twip", "Kind": "own"}, out["tagsAll"].Mappable())
@@ -69,7 +69,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestZonesComeFromTheSubnet(t *testing.T) {
-	c := Cloud{Lookup: func(id string) (resource.PropertyMap, bool) {
+	c := Model{Lookup: func(id string) (resource.PropertyMap, bool) {
 		return values(map[string]any{"availabilityZone": "us-east-1c"}), id == "subnet-1"
 	}}
 	_, out, err := c.Create("aws:ec2/instance:Instance", "i", values(map[string]any{"subnetId": "subnet-1"}))
@@ -78,7 +78,7 @@ func TestZonesComeFromTheSubnet(t *testing.T) {
 }
 
 func TestPreviewKnowsWhatIsGivenAndNoMore(t *testing.T) {
-	out, err := Cloud{}.Preview("aws:ec2/vpc:Vpc", "v", values(map[string]any{"cidrBlock": "10.0.0.0/16"}))
+	out, err := Model{}.Preview("aws:ec2/vpc:Vpc", "v", values(map[string]any{"cidrBlock": "10.0.0.0/16"}))
 	require.NoError(t, err)
 	require.Equal(t, "10.0.0.0/16", out["cidrBlock"].StringValue())
 	require.True(t, out["arn"].IsComputed())
@@ -88,19 +88,19 @@ func TestPreviewKnowsWhatIsGivenAndNoMore(t *testing.T) {
 func TestUpdateKeepsWhatTheChangeDoesNotTouch(t *testing.T) {
 	const typ = "aws:ec2/launchTemplate:LaunchTemplate"
 	before, after := values(map[string]any{"userData": "YQ=="}), values(map[string]any{"userData": "Yg=="})
-	_, outputs, err := Cloud{}.Create(typ, "t", before)
+	_, outputs, err := Model{}.Create(typ, "t", before)
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		inputs  resource.PropertyMap
 		version float64
 	}{"changed": {after, 2}, "unchanged": {before, 1}} {
-		out, err := Cloud{Seed: "other"}.Update(typ, "t", before, outputs, c.inputs, false)
+		out, err := Model{Seed: "other"}.Update(typ, "t", before, outputs, c.inputs, false)
 		require.NoError(t, err)
 		require.Equal(t, c.version, out["latestVersion"].NumberValue(), name)
 		require.Equal(t, outputs["name"], out["name"], name)
 		require.Equal(t, outputs["arn"], out["arn"], name)
 	}
-	planned, err := Cloud{}.Update(typ, "t", before, outputs, after, true)
+	planned, err := Model{}.Update(typ, "t", before, outputs, after, true)
 	require.NoError(t, err)
 	require.True(t, planned["latestVersion"].IsComputed(), "a preview does not know the version")
 }

@@ -13,22 +13,22 @@ import (
 	"syscall"
 )
 
-// world is what exists, in a file that several processes may use at once.
-type world struct {
+// stateFile is what exists, in a file that several processes may use at once.
+type stateFile struct {
 	mu   sync.Mutex
 	file string
 }
 
 // contents are the file's.
 type contents struct {
-	Serial    int                `json:"serial"`    // counts what was ever created
-	Made      map[string]int     `json:"made"`      // the same, by URN
-	Resources map[string]thing   `json:"resources"` // by type and id
-	Published map[string]publish `json:"published"` // by the address' allocation id
+	Serial    int                 `json:"serial"`    // counts what was ever created
+	Made      map[string]int      `json:"made"`      // the same, by URN
+	Resources map[string]recorded `json:"resources"` // by type and id
+	Published map[string]publish  `json:"published"` // by the address' allocation id
 }
 
-// thing is one existing resource.
-type thing struct {
+// recorded is one existing resource.
+type recorded struct {
 	Type   string         `json:"type"`
 	ID     string         `json:"id"`
 	URN    string         `json:"urn"`
@@ -37,11 +37,11 @@ type thing struct {
 	Facts  map[string]any `json:"facts,omitempty"` // what other resources' bodies depend on
 }
 
-func (t thing) text(fact string) string { s, _ := t.Facts[fact].(string); return s }
+func (t recorded) text(fact string) string { s, _ := t.Facts[fact].(string); return s }
 
-func (t thing) number(fact string) int { n, _ := t.Facts[fact].(float64); return int(n) }
+func (t recorded) number(fact string) int { n, _ := t.Facts[fact].(float64); return int(n) }
 
-func (t thing) texts(fact string) []string {
+func (t recorded) texts(fact string) []string {
 	list, _ := t.Facts[fact].([]any)
 	var out []string
 	for _, e := range list {
@@ -54,48 +54,48 @@ func (t thing) texts(fact string) []string {
 
 func key(typ, id string) string { return typ + " " + id }
 
-// of lists the things of a type, oldest first.
-func (c contents) of(typ string) []thing {
-	var out []thing
+// of lists the recorded resources of a type, oldest first.
+func (c contents) of(typ string) []recorded {
+	var out []recorded
 	for _, k := range slices.Sorted(maps.Keys(c.Resources)) {
 		if c.Resources[k].Type == typ {
 			out = append(out, c.Resources[k])
 		}
 	}
-	slices.SortStableFunc(out, func(a, b thing) int { return a.Serial - b.Serial })
+	slices.SortStableFunc(out, func(a, b recorded) int { return a.Serial - b.Serial })
 	return out
 }
 
-// byID finds a thing whose type is not known.
-func (c contents) byID(id string) (thing, bool) {
+// byID finds a resource whose type is not known.
+func (c contents) byID(id string) (recorded, bool) {
 	for _, k := range slices.Sorted(maps.Keys(c.Resources)) {
 		if c.Resources[k].ID == id {
 			return c.Resources[k], true
 		}
 	}
-	return thing{}, false
+	return recorded{}, false
 }
 
-func openWorld(dir string) (*world, error) {
+func openStateFile(dir string) (*stateFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state directory: %w: make it writable, or choose another", err)
 	}
-	return &world{file: filepath.Join(dir, "world.json")}, nil
+	return &stateFile{file: filepath.Join(dir, "world.json")}, nil // the name that states on disk have
 }
 
 // read answers with what exists.
-func (w *world) read() (contents, error) {
+func (w *stateFile) read() (contents, error) {
 	var out contents
 	err := w.locked(func(c *contents) (bool, error) { out = *c; return false, nil })
 	return out, err
 }
 
 // change edits what exists. The file is either the old one or the new one, also when the process dies.
-func (w *world) change(edit func(*contents) error) error {
+func (w *stateFile) change(edit func(*contents) error) error {
 	return w.locked(func(c *contents) (bool, error) { return true, edit(c) })
 }
 
-func (w *world) locked(do func(*contents) (save bool, err error)) (err error) {
+func (w *stateFile) locked(do func(*contents) (save bool, err error)) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	lock, err := os.OpenFile(w.file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -106,7 +106,7 @@ func (w *world) locked(do func(*contents) (save bool, err error)) (err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
-	c := contents{Made: map[string]int{}, Resources: map[string]thing{}, Published: map[string]publish{}}
+	c := contents{Made: map[string]int{}, Resources: map[string]recorded{}, Published: map[string]publish{}}
 	b, err := os.ReadFile(w.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

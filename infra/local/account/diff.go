@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ var freelyChanged = map[string][]string{
 }
 
 // Diff compares two sets of inputs. A value that is not yet known differs from every value.
-func (c Cloud) Diff(typ string, old, new resource.PropertyMap) Difference {
+func (c Model) Diff(typ string, old, new resource.PropertyMap) Difference {
 	f := known().facts[typ]
 	d := differ{
 		replace: slices.Concat(f.ReplaceOnChange, furtherReplacements[typ], replacedByRequest(new)),

@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 // Create answers with what a created resource is known by: its identifier, and its outputs, which are the inputs and what the
 // provider computes. Name is the logical name; a physical name that the inputs lack is made of it, as the real provider does
 // (the name and seven digits). Inputs that Check refuses are an error.
-func (c Cloud) Create(typ, name string, inputs resource.PropertyMap) (string, resource.PropertyMap, error) {
+func (c Model) Create(typ, name string, inputs resource.PropertyMap) (string, resource.PropertyMap, error) {
 	if err := c.refusal(typ, name, inputs); err != nil {
 		return "", nil, err
 	}
@@ -22,7 +22,7 @@ func (c Cloud) Create(typ, name string, inputs resource.PropertyMap) (string, re
 }
 
 // Preview answers as Create does before the resource exists: what is not given is unknown.
-func (c Cloud) Preview(typ, name string, inputs resource.PropertyMap) (resource.PropertyMap, error) {
+func (c Model) Preview(typ, name string, inputs resource.PropertyMap) (resource.PropertyMap, error) {
 	_, out, err := c.Create(typ, name, inputs)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (c Cloud) Preview(typ, name string, inputs resource.PropertyMap) (resource.
 
 // Update answers with the outputs of a resource whose inputs were changed in place: computed ones stay, except those that
 // count or digest the changes. In a preview these are unknown.
-func (c Cloud) Update(typ, name string, oldInputs, oldOutputs, inputs resource.PropertyMap, preview bool) (resource.PropertyMap, error) {
+func (c Model) Update(typ, name string, oldInputs, oldOutputs, inputs resource.PropertyMap, preview bool) (resource.PropertyMap, error) {
 	if err := c.refusal(typ, name, inputs); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (c Cloud) Update(typ, name string, oldInputs, oldOutputs, inputs resource.P
 
 const imageType = "docker:index/image:Image"
 
-func (c Cloud) refusal(typ, name string, inputs resource.PropertyMap) error {
+func (c Model) refusal(typ, name string, inputs resource.PropertyMap) error {
 	var errs []error
 	for _, f := range c.Check(typ, inputs) {
 		errs = append(errs, f)
@@ -96,7 +96,7 @@ func (c Cloud) refusal(typ, name string, inputs resource.PropertyMap) error {
 
 // subject is one resource while its outputs are being made up.
 type subject struct {
-	cloud     Cloud
+	cloud     Model
 	typ, name string
 	inputs    resource.PropertyMap
 	physical  string
@@ -106,7 +106,7 @@ type subject struct {
 func (s subject) create() (string, resource.PropertyMap, error) {
 	k, ok := kinds[s.typ]
 	if !ok {
-		return "", nil, fmt.Errorf("%s %q: the type has no line in the table of infra/local/fake/kinds.go: add one", s.typ, s.name)
+		return "", nil, fmt.Errorf("%s %q: the type has no line in the table of infra/local/account/kinds.go: add one", s.typ, s.name)
 	}
 	schema := known().Resources[s.typ]
 	out := s.inputs.Copy()

@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"testing"
@@ -14,7 +14,7 @@ func TestCheck(t *testing.T) {
 		wants  []string // the failures, each by a part of it
 	}{
 		"good":             {"aws:ec2/subnet:Subnet", map[string]any{"vpcId": "vpc-1"}, nil},
-		"unknown type":     {"aws:ec2/teapot:Teapot", nil, []string{`"aws:ec2/teapot:Teapot" is not described: add it`}},
+		"unknown type":     {"aws:ec2/teapot:Teapot", nil, []string{`"aws:ec2/teapot:Teapot" is not described in the account model: add an entry to infra/local/account/aws-properties.json`}},
 		"unknown property": {"aws:ec2/vpc:Vpc", map[string]any{"cidr": "10.0.0.0/8"}, []string{`property "cidr": aws:ec2/vpc:Vpc has no such property`}},
 		"unknown nested property": {"aws:ec2/instance:Instance", map[string]any{"metadataOptions": map[string]any{"tokens": "required"}},
 			[]string{`property "metadataOptions.tokens"`}},
@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 		"image":               {"docker:index/image:Image", map[string]any{"build": map[string]any{"context": "."}}, []string{`property "imageName"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failures := Cloud{}.Check(c.typ, values(c.inputs))
+			failures := Model{}.Check(c.typ, values(c.inputs))
 			require.Len(t, failures, len(c.wants), "%v", failures)
 			for i, want := range c.wants {
 				require.ErrorContains(t, failures[i], want)
@@ -48,6 +48,6 @@ func TestCheckAcceptsWhatIsNotKnownYet(t *testing.T) {
 		resource.MakeSecret(resource.NewNumberProperty(8)),
 	} {
 		inputs := resource.PropertyMap{"availabilityZone": resource.NewStringProperty("a"), "size": v}
-		require.Empty(t, Cloud{}.Check("aws:ebs/volume:Volume", inputs))
+		require.Empty(t, Model{}.Check("aws:ebs/volume:Volume", inputs))
 	}
 }

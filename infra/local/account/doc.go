@@ -1,23 +1,23 @@
-// Package fake is the repository's one description of AWS and of the Docker provider's images: which resource types and
+// Package account is the repository's one description of AWS and of the Docker provider's images: which resource types and
 // properties there are, what a change to a property does, which identifiers and outputs a created resource has, and what a data
 // source answers. The mock tests answer from it, and the local providers do.
 //
 // It is pure: no clock, no randomness, no state, no I/O. The same question has the same answer, on every computer.
 // What it knows of a type's properties comes from data files; README.md beside them says from where.
-package fake
+package account
 
 import "github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 //go:generate go run ./schemagen aws-properties.json sdk-schema.json
 
-// DefaultAccount is the account id of a Cloud that names none. AWS gives it to nobody.
+// DefaultAccount is the account id of a Model that names none. AWS gives it to nobody.
 const DefaultAccount = "000000000000"
 
-// DefaultRegion is the region of a Cloud that names none.
+// DefaultRegion is the region of a Model that names none.
 const DefaultRegion = "us-east-1"
 
-// Cloud answers for one account in one region. The zero value is usable.
-type Cloud struct {
+// Model answers for one account in one region. The zero value is usable.
+type Model struct {
 	Region  string // "" for DefaultRegion
 	Account string // twelve digits; "" for DefaultAccount
 
@@ -32,14 +32,14 @@ type Cloud struct {
 	Lookup func(id string) (resource.PropertyMap, bool)
 }
 
-func (c Cloud) region() string {
+func (c Model) region() string {
 	if c.Region == "" {
 		return DefaultRegion
 	}
 	return c.Region
 }
 
-func (c Cloud) account() string {
+func (c Model) account() string {
 	if c.Account == "" {
 		return DefaultAccount
 	}

@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"testing"
@@ -36,7 +36,7 @@ func TestDiff(t *testing.T) {
 		"registry password": {"docker:index/image:Image", map[string]any{"registry": map[string]any{"password": "a"}}, map[string]any{"registry": map[string]any{"password": "b"}}, Difference{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, Cloud{}.Diff(c.typ, values(c.old), values(c.new)))
+			require.Equal(t, c.want, Model{}.Diff(c.typ, values(c.old), values(c.new)))
 		})
 	}
 }
@@ -44,7 +44,7 @@ func TestDiff(t *testing.T) {
 func TestDiffOfWhatIsNotKnownYet(t *testing.T) {
 	old := resource.PropertyMap{"vpcId": resource.NewStringProperty("vpc-1")}
 	unknown := resource.PropertyMap{"vpcId": resource.MakeComputed(resource.NewStringProperty(""))}
-	require.Equal(t, []string{"vpcId"}, Cloud{}.Diff("aws:ec2/subnet:Subnet", old, unknown).Replace)
+	require.Equal(t, []string{"vpcId"}, Model{}.Diff("aws:ec2/subnet:Subnet", old, unknown).Replace)
 	secret := resource.PropertyMap{"vpcId": resource.MakeSecret(resource.NewStringProperty("vpc-1"))}
-	require.Empty(t, Cloud{}.Diff("aws:ec2/subnet:Subnet", old, secret).Changed)
+	require.Empty(t, Model{}.Diff("aws:ec2/subnet:Subnet", old, secret).Changed)
 }

@@ -1,8 +1,8 @@
 // Schemagen reads which properties the resources of the AWS and Docker providers have, off the released Go SDKs, and
-// writes them as sdk-schema.json for package fake. It reads the SDKs' source and never compiles it: the package aws/wafv2
+// writes them as sdk-schema.json for package account. It reads the SDKs' source and never compiles it: the package aws/wafv2
 // alone takes tens of gigabytes to compile.
 //
-// Run it with "go generate ./infra/local/fake" after an SDK's version changes in go.mod.
+// Run it with "go generate ./infra/local/account" after an SDK's version changes in go.mod.
 package main
 
 import (

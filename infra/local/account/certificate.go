@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package fake
+package account
 
 import (
 	"fmt"
@@ -24,12 +24,13 @@ func (f Failure) Error() string {
 
 // Check lists everything that the real provider would refuse in a resource's inputs, in the order of the properties' names.
 // Unknown values count as given, and are of any type.
-func (c Cloud) Check(typ string, inputs resource.PropertyMap) []Failure {
+func (c Model) Check(typ string, inputs resource.PropertyMap) []Failure {
 	d := known()
 	r, ok := d.Resources[typ]
 	if !ok {
-		return []Failure{{Reason: fmt.Sprintf("resource type %q is not described: add it to infra/local/fake as its README.md says, "+
-			"or use one of the %d types that are", typ, len(d.Resources))}}
+		return []Failure{{Reason: fmt.Sprintf("resource type %q is not described in the account model: add an entry to "+
+			"infra/local/account/aws-properties.json ({} if nothing is special), run go generate ./infra/local/account, "+
+			"and give it a line in infra/local/account/kinds.go", typ)}}
 	}
 	k := checker{d: d, typ: typ}
 	k.object("", r.Inputs, r.Outputs, inputs)
