@@ -120,7 +120,8 @@ func (e *Engine) Up(ctx context.Context) (Summary, error) {
 		if err := e.reconcile(ctx, s); err != nil {
 			return err
 		}
-		result, err := s.Up(ctx, optup.Refresh(), optup.EventStreams(p.events), optup.SuppressOutputs(), optup.Color("never"))
+		result, err := s.Up(ctx, optup.Refresh(), optup.EventStreams(p.events),
+			optup.ProgressStreams(p.out), optup.SuppressOutputs(), optup.Color("never"))
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (e *Engine) Up(ctx context.Context) (Summary, error) {
 // Preview says what Up would do. It changes nothing.
 func (e *Engine) Preview(ctx context.Context) (Summary, error) {
 	return e.run(ctx, func(ctx context.Context, s auto.Stack, p *progress) error {
-		_, err := s.Preview(ctx, optpreview.EventStreams(p.events), optpreview.Color("never"))
+		_, err := s.Preview(ctx, optpreview.EventStreams(p.events), optpreview.ProgressStreams(p.out), optpreview.Color("never"))
 		return err
 	})
 }
@@ -143,8 +144,8 @@ func (e *Engine) Refresh(ctx context.Context) (Summary, error) {
 		if err := e.reconcile(ctx, s); err != nil {
 			return err
 		}
-		p.looking = true
-		_, err := s.Refresh(ctx, optrefresh.EventStreams(p.events), optrefresh.ClearPendingCreates(), optrefresh.Color("never"))
+		_, err := s.Refresh(ctx, optrefresh.EventStreams(p.events), optrefresh.ProgressStreams(p.out),
+			optrefresh.ClearPendingCreates(), optrefresh.Color("never"))
 		return err
 	})
 }
@@ -161,7 +162,7 @@ func (e *Engine) Destroy(ctx context.Context) (Summary, error) {
 		if err := e.options.Sweep(ctx); err != nil {
 			return err
 		}
-		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.Color("never"))
+		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.ProgressStreams(p.out), optdestroy.Color("never"))
 		return err
 	})
 }

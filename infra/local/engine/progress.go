@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"fmt"
-	"maps"
+	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
@@ -13,32 +11,37 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
 )
 
-// progress turns the events of one engine command into lines that a person can read, and into a Summary.
+// progress hands on what the engine prints, and makes a Summary of the events of one command.
 type progress struct {
 	events  chan events.EngineEvent
 	quit    chan struct{} // closed when the command has ended: an engine that never started closes no channel
 	done    chan struct{}
-	line    func(string)
-	looking bool                 // nothing is deleted by this command: it finds what is gone
-	begun   map[string]beginning // by URN and operation
-	told    map[string]bool      // the same: a component's end is told again with its outputs
+	out     io.Writer           // what the engine prints, by lines
+	begun   map[string][]string // by URN and operation: the properties that force a replacement
+	told    map[string]bool     // the same: a component's end is told again with its outputs
 	summary Summary
 	refusal []string // what the engine said of failures, each once
-	plan    plan     // in a preview: what is told as a whole at its end
-}
-
-// beginning is what the engine says of a step only before it: what follows tells how it went.
-type beginning struct {
-	at              time.Time
-	replace, change []string
 }
 
 func newProgress(line func(string)) *progress {
-	p := &progress{events: make(chan events.EngineEvent), quit: make(chan struct{}), done: make(chan struct{}), line: line,
-		begun: map[string]beginning{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}},
-		plan: plan{parents: map[string]string{}, steps: map[string]string{}, ops: map[string]string{}}}
+	p := &progress{
+		events: make(chan events.EngineEvent), quit: make(chan struct{}), done: make(chan struct{}), out: lines(line),
+		begun: map[string][]string{}, told: map[string]bool{}, summary: Summary{Changes: map[string]int{}},
+	}
 	go p.listen()
 	return p
+}
+
+// lines hands on what is written to it line by line. The engine writes whole lines.
+type lines func(string)
+
+func (l lines) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimRight(line, " \n"); line != "" {
+			l(line)
+		}
+	}
+	return len(text), nil
 }
 
 func (p *progress) listen() {
@@ -67,60 +70,27 @@ func (p *progress) take(e events.EngineEvent) {
 	switch {
 	case e.ResourcePreEvent != nil:
 		m := e.ResourcePreEvent.Metadata
-		p.begun[m.URN+string(m.Op)] = beginning{time.Now(), m.Keys, m.Diffs}
-		p.plan.place(m)
+		p.begun[m.URN+string(m.Op)] = m.Keys
 	case e.ResOutputsEvent != nil:
-		p.step(e.ResOutputsEvent.Metadata, e.ResOutputsEvent.Planning)
-	case e.ResOpFailedEvent != nil:
-		m := e.ResOpFailedEvent.Metadata
-		p.line(fmt.Sprintf("%-20s %s FAILED%s", m.Op, human(m.URN), p.took(m)))
-	case e.DiagnosticEvent != nil && !e.DiagnosticEvent.Ephemeral:
-		p.diagnostic(e.DiagnosticEvent)
+		p.step(e.ResOutputsEvent.Metadata)
+	case e.DiagnosticEvent != nil && !e.DiagnosticEvent.Ephemeral && e.DiagnosticEvent.Severity == "error":
+		p.refused(e.DiagnosticEvent)
 	case e.SummaryEvent != nil:
-		p.total(e.SummaryEvent)
+		for op, n := range e.SummaryEvent.ResourceChanges {
+			p.summary.Changes[string(op)] = n
+		}
 	}
 }
 
-func (p *progress) step(m apitype.StepEventMetadata, planning bool) {
-	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh {
+func (p *progress) step(m apitype.StepEventMetadata) {
+	key := m.URN + string(m.Op)
+	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh || p.told[key] {
 		return
 	}
-	if p.told[m.URN+string(m.Op)] {
-		return
-	}
-	p.told[m.URN+string(m.Op)] = true
-	u, begun := urn.URN(m.URN), p.begun[m.URN+string(m.Op)]
-	p.summary.Steps = append(p.summary.Steps, Step{Op: string(m.Op), Type: string(u.Type()), Name: u.Name(), Replace: begun.replace})
-	// A replacement is planned as one thing and carried out as two.
-	if plan := m.Op == apitype.OpReplace; plan != planning && (plan || m.Op == apitype.OpCreateReplacement || m.Op == apitype.OpDeleteReplaced) {
-		return
-	}
-	op := string(m.Op)
-	if p.looking && m.Op == apitype.OpDelete {
-		op = "gone"
-	}
-	text := human(m.URN)
-	switch {
-	case len(begun.replace) > 0:
-		text += " because of " + strings.Join(begun.replace, ", ")
-	case len(begun.change) > 0:
-		text += ": " + strings.Join(begun.change, ", ")
-	}
-	if planning {
-		p.plan.steps[m.URN] = text
-		p.plan.ops[m.URN] = op
-		return
-	}
-	p.line(fmt.Sprintf("%-20s %s%s", op, text, p.took(m)))
-}
-
-// took is how long an operation ran, if a person noticed.
-func (p *progress) took(m apitype.StepEventMetadata) string {
-	begun, ok := p.begun[m.URN+string(m.Op)]
-	if d := time.Since(begun.at); ok && d >= time.Second {
-		return fmt.Sprintf(" (%.0f s)", d.Seconds())
-	}
-	return ""
+	p.told[key] = true
+	u := urn.URN(m.URN)
+	p.summary.Steps = append(p.summary.Steps,
+		Step{Op: string(m.Op), Type: string(u.Type()), Name: u.Name(), Replace: p.begun[key]})
 }
 
 // human names a resource by the last part of its type and its name.
@@ -133,35 +103,15 @@ func human(s string) string {
 	return parts[len(parts)-1] + " " + u.Name()
 }
 
-func (p *progress) diagnostic(d *apitype.DiagnosticEvent) {
+// refused keeps what the engine says of a failure, with the resource that it is about.
+func (p *progress) refused(d *apitype.DiagnosticEvent) {
 	text := strings.TrimSpace(colors.Never.Colorize(d.Prefix + d.Message))
-	if text == "" || d.Severity == "debug" {
-		return
-	}
 	if d.URN != "" && !strings.Contains(d.URN, "pulumi:pulumi:Stack") {
 		text = human(d.URN) + ": " + text
 	}
-	if d.Severity == "error" && !slices.Contains(p.refusal, text) {
+	if text != "" && !slices.Contains(p.refusal, text) {
 		p.refusal = append(p.refusal, text)
 	}
-	p.line(text)
-}
-
-func (p *progress) total(s *apitype.SummaryEvent) {
-	for _, line := range p.plan.tree() {
-		p.line(line)
-	}
-	var parts []string
-	for op, n := range s.ResourceChanges {
-		p.summary.Changes[string(op)] = n
-	}
-	for _, op := range slices.Sorted(maps.Keys(p.summary.Changes)) {
-		parts = append(parts, fmt.Sprintf("%d %s", p.summary.Changes[op], op))
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing to do"}
-	}
-	p.line(fmt.Sprintf("%s, in %d s", strings.Join(parts, ", "), s.DurationSeconds))
 }
 
 // explain makes an error of what the engine said, and keeps the command's own when it said nothing.
