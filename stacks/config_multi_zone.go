@@ -7,6 +7,7 @@ import (
 	"twip/components/compute"
 	"twip/components/network"
 	"twip/components/store"
+	"twip/infra/boot"
 )
 
 // MultiZone runs every tier in a group over several availability zones.
@@ -46,7 +47,7 @@ func multiZoneTogether(c *Config) (problems []error) {
 		{"app", "instanceType", c.InstanceType, c.MemoryMiB.App},
 		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB.Static},
 	} {
-		need, have := machineMiB+machine.container, compute.InstanceTypes[machine.instanceType]
+		need, have := machineMiB+machine.container, boot.InstanceTypes[machine.instanceType]
 		unless(need <= have, "twip:memoryMiB = {%s: %d}: that and the system's %d MiB make %d MiB, but twip:%s = %q has %d; lower the limit or take a larger type",
 			machine.kind, machine.container, machineMiB, need, machine.key, machine.instanceType, have)
 	}

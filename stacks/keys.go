@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	"twip/components"
-	"twip/components/compute"
 	"twip/components/tier"
+	"twip/infra/boot"
 )
 
 // Key is one configuration key, all there is to say of it. `go test ./stacks -update` writes the config section of
@@ -56,7 +56,7 @@ var commonKeys = []Key{
 	{
 		Name: "instanceType", Default: "t2.micro", Example: "t2.micro",
 		Description: "EC2 instance type of the machines.",
-		read:        text(func(c *Config) *string { return &c.InstanceType }, oneOf(compute.InstanceTypeNames()...)),
+		read:        text(func(c *Config) *string { return &c.InstanceType }, oneOf(boot.InstanceTypeNames()...)),
 	},
 	{
 		Name: "appContainers", Default: 1, Example: "2",

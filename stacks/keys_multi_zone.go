@@ -10,6 +10,7 @@ import (
 	"twip/components/compute"
 	"twip/components/network"
 	"twip/components/store"
+	"twip/infra/boot"
 )
 
 // multiZoneKeys are those that only the multi-zone topology reads.
@@ -27,7 +28,7 @@ var multiZoneKeys = []Key{
 	{
 		Name: "staticInstanceType", Default: "t3.micro", Example: "t3.micro",
 		Description: "In groups: EC2 instance type of the machines that serve images and stylesheets.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(compute.InstanceTypeNames()...)),
+		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(boot.InstanceTypeNames()...)),
 	},
 	{
 		Name: "natGateways", Default: natPerZone, Example: natSingle,

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"twip/components/compute"
+	"twip/infra/boot"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -128,7 +128,7 @@ func together(c *Config) (problems []error) {
 		problems = append(problems, fmt.Errorf("twip:sessionAgent = %q: only machines in groups have it; the one host is replaced rather than looked into, and its console shows what it logs; remove it", c.Sessions.Version))
 	}
 	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
-	if have := compute.InstanceTypes[c.InstanceType]; need > have {
+	if have := boot.InstanceTypes[c.InstanceType]; need > have {
 		problems = append(problems, fmt.Errorf("twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's %d MiB make %d MiB, but twip:instanceType = %q has %d; "+
 			"lower a limit or take a larger type, for example twip:instanceType: t3.small",
 			c.MemoryMiB.Static, c.MemoryMiB.App, c.MemoryMiB.Proxy, c.AppContainers, machineMiB, need, c.InstanceType, have))

@@ -14,7 +14,7 @@ import (
 // Machine is what the host and the machines of a group are told alike.
 type Machine struct {
 	Region       string // required; where the log groups are
-	InstanceType string // required; a key of InstanceTypes
+	InstanceType string // required; a key of boot.InstanceTypes
 	MachineImage string // required; exact name of a Debian machine image, the same in every region
 }
 
@@ -74,8 +74,8 @@ func filledIn(containers []tier.Container, found func(i int) (image, logGroup st
 
 // validate checks everything but what the deployment adds, with stand-ins of the right form and size for the rest.
 func (m Machine) validate(document boot.Machine, containers []tier.Container) (p problem.List) {
-	_, known := InstanceTypes[m.InstanceType]
-	p.Unless(known, "instanceType", m.InstanceType, "use one of "+strings.Join(InstanceTypeNames(), ", "))
+	_, known := boot.InstanceTypes[m.InstanceType]
+	p.Unless(known, "instanceType", m.InstanceType, "use one of "+strings.Join(boot.InstanceTypeNames(), ", "))
 	p.Unless(m.MachineImage != "", "machineImage", m.MachineImage,
 		"give the exact name of a machine image, such as debian-13-amd64-20251117-2299")
 	incomplete := false

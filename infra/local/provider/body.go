@@ -10,6 +10,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"twip/infra/boot"
 	"twip/infra/local/account"
 	"twip/infra/local/computer"
 )
@@ -98,12 +99,14 @@ func imageExists(ctx context.Context, o *operation) (bool, error) {
 
 func launch(ctx context.Context, o *operation) error {
 	typ := text(o.inputs, "instanceType")
-	mib, err := memoryOf(typ)
-	if err != nil {
-		return fmt.Errorf("instance %q: %w", o.name, err)
+	mib, known := boot.InstanceTypes[typ]
+	if !known {
+		return fmt.Errorf("instance %q: instanceType %q: its memory is not known: use one of %s",
+			o.name, typ, strings.Join(boot.InstanceTypeNames(), ", "))
 	}
 	data := []byte(text(o.inputs, "userData"))
 	if encoded := text(o.inputs, "userDataBase64"); encoded != "" {
+		var err error
 		if data, err = base64.StdEncoding.DecodeString(encoded); err != nil {
 			return fmt.Errorf("instance %q: userDataBase64: %w: give it base64, or use userData", o.name, err)
 		}

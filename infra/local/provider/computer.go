@@ -2,10 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"twip/infra/local/computer"
 )
@@ -37,29 +33,6 @@ type Computer interface {
 
 	EnsureLogGroup(ctx context.Context, name string) error
 	DeleteLogGroup(ctx context.Context, name string) error
-}
-
-// memoryMiB is what an instance type has, as AWS lists it (https://aws.amazon.com/ec2/instance-types/).
-var memoryMiB = func() map[string]int {
-	sizes := map[string]int{"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192, "xlarge": 16384, "2xlarge": 32768}
-	out := map[string]int{}
-	for _, family := range []string{"t2", "t3", "t3a"} {
-		for size, mib := range sizes {
-			out[family+"."+size] = mib
-		}
-	}
-	for _, family := range []string{"m5", "m5a", "m6i", "m6a", "m7i", "m7a"} {
-		out[family+".large"], out[family+".xlarge"] = 8192, 16384
-	}
-	return out
-}()
-
-func memoryOf(instanceType string) (int, error) {
-	if mib, ok := memoryMiB[instanceType]; ok {
-		return mib, nil
-	}
-	return 0, fmt.Errorf("instanceType %q: its memory is not known here: use one of %s", instanceType,
-		strings.Join(slices.Sorted(maps.Keys(memoryMiB)), ", "))
 }
 
 var _ Computer = (*computer.Computer)(nil)
