@@ -62,7 +62,7 @@ func multiZoneTogether(c *Config) (problems []error) {
 		}
 	}
 	unless(!m.CDN || c.Domain != "", "twip:cdn = true: CloudFront reaches the load balancer by a name; set twip:domain and twip:hostedZone")
-	unless(!m.CDN || m.WAF, "twip:cdn = true: what the whole world reaches has a firewall before it; set twip:waf: true")
+	unless(!m.CDN || m.WAF, "twip:cdn = true: what the whole world reaches has a web ACL before it; set twip:waf: true")
 	unless(!m.CDN || m.CDNSecret != "", "twip:cdn = true: without a secret anyone's distribution could pass for ours; run pulumi config set --secret twip:cdnSecret \"$(openssl rand -hex 32)\"")
 	unless(!m.CDN || slices.Equal(c.SiteCIDRs, []string{"0.0.0.0/0"}), "twip:siteCidrs = %q: with twip:cdn = true CloudFront answers everyone, wherever they are; remove twip:siteCidrs, or twip:cdn", c.SiteCIDRs)
 	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "", "twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)

@@ -58,7 +58,7 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "wafRequestsPer5Minutes", Default: 2000, Example: "2000",
-		Description: "Most requests of one address in five minutes; the firewall refuses the rest.",
+		Description: "Most requests of one address in five minutes; the web ACL refuses the rest.",
 		read:        integer(func(c *Config) *int { return &c.MultiZone.WAFRequestsPer5Minutes }, between(10, 2_000_000_000)),
 	},
 	{

@@ -17,7 +17,7 @@ import (
 type CDNArgs struct {
 	// Secret is sent to the load balancer with every request, and asked for there.
 	Secret pulumi.StringInput
-	// USEast1 is a provider of us-east-1, where CloudFront looks for its certificate and its firewall.
+	// USEast1 is a provider of us-east-1, where CloudFront looks for its certificate and its web ACL.
 	USEast1 pulumi.ProviderResource
 }
 

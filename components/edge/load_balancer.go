@@ -100,8 +100,8 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 		guardrails.ExceptWhen(ctx, !args.Protect, "ELB.6",
 			"whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
 		guardrails.ExceptWhen(ctx, args.WebACL == nil, "ELB.16",
-			"the firewall is a step on the way to the public release (twip:waf)"),
-		guardrails.ExceptWhen(ctx, args.CDN != nil, "ELB.16", "the firewall stands at CloudFront, "+
+			"the web ACL is a step on the way to the public release (twip:waf)"),
+		guardrails.ExceptWhen(ctx, args.CDN != nil, "ELB.16", "the web ACL stands at CloudFront, "+
 			"where it sees visitors' own addresses; the load balancer answers nobody else"))
 	if err != nil {
 		return fmt.Errorf("load balancer: %w", err)
@@ -123,7 +123,7 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	if err = b.registerRules(ctx, name, args, listener, pulumi.DependsOn(led)); err != nil {
 		return err
 	}
-	// Behind CloudFront the firewall stands there, where it sees visitors' own addresses.
+	// Behind CloudFront the web ACL stands there, where it sees visitors' own addresses.
 	if args.WebACL != nil && args.CDN == nil {
 		acl, err := newWebACL(ctx, name, args.WebACL, regional, child)
 		if err != nil {

@@ -2,13 +2,13 @@ package edge
 
 import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-// The firewall refuses OGNL, the expression language that Struts 2.1 evaluates where it should not: whoever gets an
+// The web ACL refuses OGNL, the expression language that Struts 2.1 evaluates where it should not: whoever gets an
 // expression in runs programs on the server (CVE-2010-1870, CVE-2013-2251, CVE-2017-5638, CVE-2018-11776 and others).
 // It asks less closely than the proxy of the single host does (infra/images/proxy/ognl.lua), since a pattern has at
 // most 200 characters and takes encodings off in one fixed order; so it allows less:
 //
 //   - names of parameters are letters, digits and _.-[] as forms have them, which leaves no expression to be one;
-//   - a body is a plain form that the firewall can see whole, at most 8 KiB before a load balancer.
+//   - a body is a plain form that the web ACL can see whole, at most 8 KiB before a load balancer.
 const (
 	// parameterName finds a pair whose name has another character. Names are looked at as they are sent: a browser does
 	// not encode any of those that are allowed.
@@ -28,10 +28,10 @@ var (
 	decoded = []string{"URL_DECODE_UNI", "JS_DECODE", "LOWERCASE"}
 )
 
-// ognlRule is the statement of the firewall's rule.
+// ognlRule is the statement of the web ACL's rule.
 func ognlRule() pulumi.Map {
 	query, path := pulumi.Map{"queryString": pulumi.Map{}}, pulumi.Map{"uriPath": pulumi.Map{}}
-	// What does not fit into the firewall's view counts as an attack: it could hide there.
+	// What does not fit into the web ACL's view counts as an attack: it could hide there.
 	body := pulumi.Map{"body": pulumi.Map{"oversizeHandling": pulumi.String("MATCH")}}
 	contentType := pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String("content-type")}}
 	return pulumi.Map{"orStatement": pulumi.Map{"statements": pulumi.Array{

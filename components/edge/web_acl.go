@@ -21,7 +21,7 @@ type webACL struct {
 	Arn pulumi.StringOutput `pulumi:"arn"`
 }
 
-// webACLScope is where a firewall can stand.
+// webACLScope is where a web ACL can stand.
 type webACLScope string
 
 const (
@@ -54,7 +54,7 @@ func newWebACL(
 	return acl, nil
 }
 
-// protect puts the firewall before a load balancer.
+// protect puts the web ACL before a load balancer.
 func (w *webACL) protect(
 	ctx *pulumi.Context,
 	name string,

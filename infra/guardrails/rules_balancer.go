@@ -66,7 +66,7 @@ var balancerRules = []*Rule{
 		check: all(is("visibilityConfig.cloudwatchMetricsEnabled", "true"), is("rules[].visibilityConfig.cloudwatchMetricsEnabled", "true")),
 	},
 	{
-		ID: "TWIP-WAF-1", Title: "the firewall stops floods, and what Struts 2.1 is known to be open to",
+		ID: "TWIP-WAF-1", Title: "the web ACL stops floods, and what Struts 2.1 is known to be open to",
 		Source: "https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html", Types: []string{webACL},
 		check: all(
 			anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesKnownBadInputsRuleSet"),

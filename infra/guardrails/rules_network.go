@@ -85,7 +85,7 @@ var networkRules = []*Rule{
 }
 
 // ownDesign is where rules of TWIP's own are explained.
-const ownDesign = "README.md, Guardrails"
+const ownDesign = "infra/guardrails/README.md"
 
 var (
 	publicPorts = []int{80, 443}

@@ -13,12 +13,12 @@ import (
 	"twip/infra/guardrails"
 )
 
-// leastFlips is how many kinds of changes there are at least, for the test to say something about the rules.
-const leastFlips = 150
+// leastMutations is how many kinds of changes there are at least, for the test to say something about the rules.
+const leastMutations = 150
 
 // Whatever single thing is changed for the worse, a rule notices it, and says where it is.
-func TestGuardrailsNoticeEveryFlip(t *testing.T) {
-	table := slices.Concat(flips, inDocuments(documentFlips, instanceType, templateType), inDocuments(storeFlips, templateType))
+func TestGuardrailsNoticeEveryMutation(t *testing.T) {
+	table := slices.Concat(mutations, inDocuments(documentMutations, instanceType, templateType), inDocuments(storeMutations, templateType))
 	tried := make([]int, len(table))
 	for name, env := range environments(t) {
 		for i, f := range table {
@@ -27,7 +27,7 @@ func TestGuardrailsNoticeEveryFlip(t *testing.T) {
 					continue
 				}
 				for _, path := range places(r, f) {
-					worse, changed := env.flipped(r, path, f.bad)
+					worse, changed := env.mutated(r, path, f.bad)
 					if !changed {
 						continue
 					}
@@ -35,7 +35,7 @@ func TestGuardrailsNoticeEveryFlip(t *testing.T) {
 					found, _ := guardrails.Check(worse, env.exceptions)
 					require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
 						return slices.Contains(strings.Fields(f.rule), v.Rule.ID) && v.Resource.URN == r.URN && related(v.Property, path)
-					}), "%s: %s %q: flip %d, %s for %s, is not noticed; what is:\n%v", name, r.Type, r.Name, i, path, f.rule, found)
+					}), "%s: %s %q: mutation %d, %s for %s, is not noticed; what is:\n%v", name, r.Type, r.Name, i, path, f.rule, found)
 				}
 			}
 		}
@@ -46,45 +46,45 @@ func TestGuardrailsNoticeEveryFlip(t *testing.T) {
 		all += tried[i]
 	}
 	t.Logf("%d kinds of changes, %d single changes noticed", len(table), all)
-	require.GreaterOrEqual(t, len(table), leastFlips)
+	require.GreaterOrEqual(t, len(table), leastMutations)
 }
 
 // What is missing is noticed where it is missed.
-func TestGuardrailsNoticeEveryLoss(t *testing.T) {
+func TestGuardrailsNoticeEveryRemoval(t *testing.T) {
 	lost := map[string]bool{}
 	for _, env := range environments(t) {
-		for _, loss := range losses {
+		for _, removal := range removals {
 			for _, gone := range env.graph.Resources {
-				if gone.Type != loss.typ {
+				if gone.Type != removal.typ {
 					continue
 				}
-				lost[loss.rule+loss.typ] = true
+				lost[removal.rule+removal.typ] = true
 				rest := &guardrails.Graph{Resources: slices.DeleteFunc(slices.Clone(env.graph.Resources), func(r *guardrails.Resource) bool { return r == gone })}
-				if loss.rule == "CloudWatch.15" { // an alarm's actions go with the topic that they name
+				if removal.rule == "CloudWatch.15" { // an alarm's actions go with the topic that they name
 					rest = withoutActions(rest)
 				}
 				found, _ := guardrails.Check(rest, env.exceptions)
-				require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool { return v.Rule.ID == loss.rule }),
-					"the loss of %s %q is not noticed by %s", gone.Type, gone.Name, loss.rule)
+				require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool { return v.Rule.ID == removal.rule }),
+					"the removal of %s %q is not noticed by %s", gone.Type, gone.Name, removal.rule)
 			}
 		}
 	}
-	for _, loss := range losses {
-		require.True(t, lost[loss.rule+loss.typ], "no environment has a %s to lose", loss.typ)
+	for _, removal := range removals {
+		require.True(t, lost[removal.rule+removal.typ], "no environment has a %s to lose", removal.typ)
 	}
 }
 
 // What nobody has declared yet is refused when somebody does.
-func TestGuardrailsNoticeEveryStranger(t *testing.T) {
-	for _, stranger := range strangers {
-		t.Run(stranger.rule+" "+stranger.typ, func(t *testing.T) {
+func TestGuardrailsNoticeEveryAddition(t *testing.T) {
+	for _, addition := range additions {
+		t.Run(addition.rule+" "+addition.typ, func(t *testing.T) {
 			subnet := &guardrails.Resource{URN: "urn:subnet", Type: subnetType, Name: "subnet", Custom: true, Provider: "aws",
 				Properties: resource.PropertyMap{"mapPublicIpOnLaunch": resource.NewBoolProperty(true)}}
-			added := &guardrails.Resource{URN: "urn:new", Type: stranger.typ, Name: "new", Custom: true, Dependencies: []string{subnet.URN},
-				Properties: resource.NewPropertyMapFromMap(stranger.inputs)}
+			added := &guardrails.Resource{URN: "urn:new", Type: addition.typ, Name: "new", Custom: true, Dependencies: []string{subnet.URN},
+				Properties: resource.NewPropertyMapFromMap(addition.inputs)}
 			found, _ := guardrails.Check(&guardrails.Graph{Resources: []*guardrails.Resource{subnet, added}}, nil)
 			require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool {
-				return v.Rule.ID == stranger.rule && v.Resource == added
+				return v.Rule.ID == addition.rule && v.Resource == added
 			}), "it is not noticed; what is:\n%v", found)
 		})
 	}
@@ -93,19 +93,19 @@ func TestGuardrailsNoticeEveryStranger(t *testing.T) {
 // A rule that no change for the worse breaks may as well not be there.
 func TestEveryGuardrailIsTried(t *testing.T) {
 	tried := map[string]bool{}
-	for _, f := range slices.Concat(flips, documentFlips, storeFlips) {
+	for _, f := range slices.Concat(mutations, documentMutations, storeMutations) {
 		for _, rule := range strings.Fields(f.rule) {
 			tried[rule] = true
 		}
 	}
-	for _, loss := range losses {
-		tried[loss.rule] = true
+	for _, removal := range removals {
+		tried[removal.rule] = true
 	}
-	for _, stranger := range strangers {
-		tried[stranger.rule] = true
+	for _, addition := range additions {
+		tried[addition.rule] = true
 	}
 	for _, rule := range guardrails.Rules() {
-		require.True(t, tried[rule.ID], "%s has no flip, loss or stranger: add one to guardrails_flips_test.go", rule.ID)
+		require.True(t, tried[rule.ID], "%s has no mutation, removal or addition: add one to guardrails_mutations_test.go", rule.ID)
 	}
 }
 
@@ -144,8 +144,8 @@ func (e environment) excepts(rule string, r *guardrails.Resource) bool {
 	return slices.ContainsFunc(e.exceptions, func(x guardrails.Exception) bool { return x.Rule == rule && x.Type == r.Type && x.Name == r.Name })
 }
 
-// flipped is the part of the environment's graph around a resource of which one property is changed.
-func (e environment) flipped(r *guardrails.Resource, path string, bad any) (*guardrails.Graph, bool) {
+// mutated is the part of the environment's graph around a resource of which one property is changed.
+func (e environment) mutated(r *guardrails.Resource, path string, bad any) (*guardrails.Graph, bool) {
 	at, err := resource.ParsePropertyPath(path)
 	if err != nil {
 		return nil, false
@@ -178,7 +178,7 @@ func (e environment) flipped(r *guardrails.Resource, path string, bad any) (*gua
 	case providerOption:
 		worse.Provider = ""
 	}
-	// The rules look at a resource and at what it is connected with; leaving out the rest keeps hundreds of flips quick.
+	// The rules look at a resource and at what it is connected with; leaving out the rest keeps hundreds of mutations quick.
 	part := &guardrails.Graph{Resources: []*guardrails.Resource{worse}}
 	for _, other := range e.graph.Resources {
 		if other != r && (slices.Contains(other.Dependencies, r.URN) || slices.Contains(r.Dependencies, other.URN)) {
@@ -196,8 +196,8 @@ func (e edit) apply(text string) string {
 	return e(text)
 }
 
-// inDocuments makes flips of user data for each type that has some.
-func inDocuments(texts []flip, types ...string) (all []flip) {
+// inDocuments makes mutations of user data for each type that has some.
+func inDocuments(texts []mutation, types ...string) (all []mutation) {
 	for _, typ := range types {
 		for _, f := range texts {
 			f.typ = typ
@@ -207,8 +207,8 @@ func inDocuments(texts []flip, types ...string) (all []flip) {
 	return all
 }
 
-// places are the paths of a resource that a flip's path leads to; a list stands for each of its elements.
-func places(r *guardrails.Resource, f flip) []string {
+// places are the paths of a resource that a mutation's path leads to; a list stands for each of its elements.
+func places(r *guardrails.Resource, f mutation) []string {
 	before, after, list := strings.Cut(f.path, "[]")
 	if f.typ == anyTagged {
 		if tags, ok := r.Properties["tags"]; !ok || !tags.IsObject() {

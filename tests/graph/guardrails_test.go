@@ -47,7 +47,7 @@ func TestTrainHasFewExceptions(t *testing.T) {
 	require.LessOrEqual(t, len(guard.Exceptions()), 6)
 }
 
-// The README lists every exception, for people who decide about the environments and read no Go.
+// The README of package guardrails lists every exception, for people who decide about the environments and read no Go.
 func TestREADMEListsTheExceptions(t *testing.T) {
 	all := map[string][]guardrails.Exception{}
 	for _, env := range []struct {
@@ -57,7 +57,7 @@ func TestREADMEListsTheExceptions(t *testing.T) {
 		{"train", "train", Fixture(t, "train", open)},
 		{"prod limited", "prod", prodConfig(t)},
 		{"prod public", "prod", prodConfig(t, prodShapes["public"]...)},
-		{"prod without firewall", "prod", prodConfig(t, map[string]string{"twip:waf": "false"})},
+		{"prod without web ACL", "prod", prodConfig(t, map[string]string{"twip:waf": "false"})},
 		{"train before destroy", "train", Fixture(t, "train", map[string]string{"twip:protectData": "false"})},
 		{"prod before destroy", "prod", prodConfig(t, map[string]string{"twip:protectEdge": "false", "twip:protectData": "false"})},
 	} {
@@ -65,7 +65,7 @@ func TestREADMEListsTheExceptions(t *testing.T) {
 		all[env.name] = guard.Exceptions()
 	}
 	const start, end = "<!-- exceptions -->\n", "<!-- /exceptions -->"
-	file := filepath.Join(Root(), "README.md")
+	file := filepath.Join(Root(), "infra", "guardrails", "README.md")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	before, rest, found := strings.Cut(string(text), start)

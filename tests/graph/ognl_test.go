@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// request is what the firewall sees of a request.
+// request is what the web ACL sees of a request.
 type request struct{ path, query, body, contentType string }
 
-// The firewall's patterns, as the graph has them, on requests as the firewall sees them.
+// The web ACL's patterns, as the graph has them, on requests as the web ACL sees them.
 func TestProdRefusesOGNL(t *testing.T) {
 	acl := prod(t).Of(t, "aws:wafv2/webAcl:WebAcl")[0]
 	require.Equal(t, "ognl", Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)["name"])

@@ -48,7 +48,7 @@ var (
 	threeZones = map[string]string{"twip:zones": `["a","b","c"]`}
 	named      = map[string]string{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}
 	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "400"}
-	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a firewall of their own
+	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a web ACL of their own
 	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
 	larger     = map[string]string{"twip:appServers": `{"min":3,"max":9}`, "twip:staticServers": `{"min":3,"max":9}`, "twip:instanceType": "m7i.large"}
 )
@@ -89,7 +89,7 @@ var prodShapes = map[string][]map[string]string{
 	"limited":     nil,
 	"three zones": {threeZones},
 	"domain":      {named},
-	"no firewall": {bare},
+	"no web ACL": {bare},
 	"CDN":         {named, worldwide},
 	"public":      {threeZones, named, told, worldwide, larger},
 	"cheap":       {{"twip:natGateways": "single"}},
@@ -104,7 +104,7 @@ func TestProdWarnsWithoutTLS(t *testing.T) {
 	require.False(t, loud(prod(t, named)))
 }
 
-func TestProdWarnsWithoutFirewall(t *testing.T) {
+func TestProdWarnsWithoutWebACL(t *testing.T) {
 	loud := func(g *Graph) bool { return strings.Contains(strings.Join(g.Messages, "\n"), "OGNL") }
 	require.True(t, loud(prod(t, bare)))
 	require.False(t, loud(prod(t)))
@@ -271,7 +271,7 @@ func TestProdIsClosedBehindTheCDN(t *testing.T) {
 	require.Equal(t, "https-only", g.At(t, distribution, "origins[0].customOriginConfig.originProtocolPolicy"))
 	require.Equal(t, "origin.news.example.com", g.At(t, distribution, "origins[0].domainName"))
 	require.Equal(t, "CLOUDFRONT", g.At(t, g.Of(t, "aws:wafv2/webAcl:WebAcl")[0], "scope"))
-	require.False(t, g.Has("aws:wafv2/webAclAssociation:WebAclAssociation"), "the firewall stands where it sees visitors' addresses")
+	require.False(t, g.Has("aws:wafv2/webAclAssociation:WebAclAssociation"), "the web ACL stands where it sees visitors' addresses")
 	for _, node := range g.Of(t, "aws:acm/certificate:Certificate") {
 		require.Equal(t, strings.Contains(node.Name, "cdn"), strings.Contains(node.Provider, "us-east-1"), node.Name)
 	}

@@ -2,9 +2,9 @@ package graph
 
 import "strings"
 
-// flip is one change for the worse, and the rule that has to notice it. It is made at every resource of the type, at every
+// mutation is one change for the worse, and the rule that has to notice it. It is made at every resource of the type, at every
 // place that the path leads to.
-type flip struct {
+type mutation struct {
 	rule, typ, path string // or one of several rules
 	bad             any    // the value; taken is none at all, and a function changes the text that is there
 }
@@ -45,7 +45,7 @@ func statementFor(statement string) edit {
 	return becomes(`"Statement":[`, `"Statement":[`+statement+",")
 }
 
-var flips = []flip{
+var mutations = []mutation{
 	// Who may reach what.
 	{"EC2.2", defaultGroupType, "ingress", []any{map[string]any{"protocol": "-1"}}},
 	{"EC2.2", defaultGroupType, "egress", []any{map[string]any{"protocol": "-1"}}},
@@ -218,8 +218,8 @@ var flips = []flip{
 	{"TWIP-TAG-3", groupType, "tags", []any{}},
 }
 
-// documentFlips are made in the text of a machine's user data.
-var documentFlips = []flip{
+// documentMutations are made in the text of a machine's user data.
+var documentMutations = []mutation{
 	{"TWIP-CONTAINER-1", "", "userData", lacks("--user 10001:10001 ")},
 	{"TWIP-CONTAINER-1", "", "userData", becomes("--user 10001:10001 ", "--user 0:0 ")},
 	{"TWIP-CONTAINER-1", "", "userData", becomes("--user 10001:10001 ", "--user root ")},
@@ -243,8 +243,8 @@ var documentFlips = []flip{
 	{"TWIP-CONTAINER-2", "", "userData", becomes("#cloud-config", "#!/bin/sh")},
 }
 
-// storeFlips are made where the user data mounts the network file system.
-var storeFlips = []flip{
+// storeMutations are made where the user data mounts the network file system.
+var storeMutations = []mutation{
 	{"TWIP-MOUNT-1", "", "userData", lacks(",actimeo=0")},
 	{"TWIP-MOUNT-1", "", "userData", becomes(",lookupcache=none", ",lookupcache=all")},
 	{"TWIP-MOUNT-1", "", "userData", becomes(",hard,", ",soft,")},
@@ -256,8 +256,8 @@ var storeFlips = []flip{
 	{"TWIP-MOUNT-2", "", "userData", becomes("sslVersionMin = TLSv1.2", "sslVersionMin = TLSv1")},
 }
 
-// losses are whole resources that go missing; the rule names what lacks them.
-var losses = []struct{ rule, typ string }{
+// removals are whole resources that go missing; the rule names what lacks them.
+var removals = []struct{ rule, typ string }{
 	{"EC2.2", defaultGroupType},
 	{"EC2.6", "aws:ec2/flowLog:FlowLog"},
 	{"ELB.16", "aws:wafv2/webAclAssociation:WebAclAssociation"},
@@ -274,8 +274,8 @@ var losses = []struct{ rule, typ string }{
 	{"CloudWatch.15", "aws:sns/topic:Topic"},
 }
 
-// strangers are resources that somebody could add.
-var strangers = []struct {
+// additions are resources that somebody could add.
+var additions = []struct {
 	rule, typ string
 	inputs    map[string]any
 }{
