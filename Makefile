@@ -73,6 +73,9 @@ test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minu
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
 lint: ## formatting, vet, staticcheck, tidiness
 	@test -z "$$(gofmt -l .)" || { echo "not formatted (run gofmt -w):"; gofmt -l .; exit 1; }
+	@# A tab counts as one; URLs and the table of kinds, one line each, cannot be broken.
+	@awk 'length($$0) > 120 && !/https?:/ { print FILENAME ":" FNR ": longer than 120 columns"; long = 1 } END { exit long }' \
+		$$(git ls-files '*.go' | grep -v -e _test.go -e account/kinds.go)
 	go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff

@@ -50,8 +50,8 @@ func stage(ctx *pulumi.Context, c *Config) (*builds, error) {
 	return b, errors.Join(problems...)
 }
 
-// artifactsDir resolves the directory from the project's root. The default may be absent, as it is in a fresh clone; one
-// that somebody named must be there, lest the sample goes out instead of what they meant.
+// artifactsDir resolves the directory from the project's root. The default may be absent, as it is in a fresh clone;
+// one that somebody named must be there, lest the sample goes out instead of what they meant.
 func (c *Config) artifactsDir() (string, error) {
 	dir := c.Artifacts
 	if !filepath.IsAbs(dir) {
@@ -62,7 +62,9 @@ func (c *Config) artifactsDir() (string, error) {
 	case errors.Is(err, fs.ErrNotExist) && c.Artifacts == defaultArtifacts:
 		return dir, nil
 	case err != nil:
-		return "", fmt.Errorf("twip:artifacts = %q: %w; name a directory of companyNews.war and static.zip, from the project's root", c.Artifacts, err)
+		return "", fmt.Errorf(
+			"twip:artifacts = %q: %w; name a directory of companyNews.war and static.zip, from the project's root",
+			c.Artifacts, err)
 	case !info.IsDir():
 		return "", fmt.Errorf("twip:artifacts = %q: it is a file; name the directory that it is in", c.Artifacts)
 	}

@@ -117,9 +117,11 @@ func tags(raw string, c *Config) error {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			problems = append(problems, fmt.Errorf("%s: names beginning with aws: belong to AWS", key))
 		case !tagRE.MatchString(key) || len(key) > 128:
-			problems = append(problems, fmt.Errorf("%q: a tag's name has 1 to 128 letters, digits, spaces and _.:/=+-@", key))
+			problems = append(problems,
+				fmt.Errorf("%q: a tag's name has 1 to 128 letters, digits, spaces and _.:/=+-@", key))
 		case value != "" && !tagRE.MatchString(value) || len(value) > 256:
-			problems = append(problems, fmt.Errorf("%s: a tag's value has at most 256 letters, digits, spaces and _.:/=+-@", key))
+			problems = append(problems,
+				fmt.Errorf("%s: a tag's value has at most 256 letters, digits, spaces and _.:/=+-@", key))
 		}
 	}
 	return errors.Join(problems...)

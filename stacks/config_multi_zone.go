@@ -39,7 +39,8 @@ func multiZoneTogether(c *Config) (problems []error) {
 		}
 	}
 	m := c.MultiZone
-	unless(len(c.Zones) == 2 || len(c.Zones) == 3, "twip:zones = %q: a group stands in two or three zones, for example twip:zones: [a, b]", c.Zones)
+	unless(len(c.Zones) == 2 || len(c.Zones) == 3,
+		"twip:zones = %q: a group stands in two or three zones, for example twip:zones: [a, b]", c.Zones)
 	for _, machine := range []struct {
 		kind, key, instanceType string
 		container               int
@@ -48,24 +49,39 @@ func multiZoneTogether(c *Config) (problems []error) {
 		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB.Static},
 	} {
 		need, have := machineMiB+machine.container, boot.InstanceTypes[machine.instanceType]
-		unless(need <= have, "twip:memoryMiB = {%s: %d}: that and the system's %d MiB make %d MiB, but twip:%s = %q has %d; lower the limit or take a larger type",
+		unless(need <= have,
+			"twip:memoryMiB = {%s: %d}: that and the system's %d MiB make %d MiB, but twip:%s = %q has %d; lower "+
+				"the limit or take a larger type",
 			machine.kind, machine.container, machineMiB, need, machine.key, machine.instanceType, have)
 	}
-	unless(c.AppContainers == 1, "twip:appContainers = %d: in groups every machine has one app container; set twip:appServers, for example {min: 3, max: 6}", c.AppContainers)
+	unless(c.AppContainers == 1,
+		"twip:appContainers = %d: in groups every machine has one app container; set twip:appServers, for example "+
+			"{min: 3, max: 6}",
+		c.AppContainers)
 	unless(c.WorkingHours == nil, "twip:workingHours = %+v: groups run around the clock; remove it", c.WorkingHours)
 	unless(m.Network == nil || m.NATGateways == natPerZone && !m.InterfaceEndpoints,
-		"twip:natGateways = %q and twip:interfaceEndpoints = %t: with twip:network, whoever keeps that VPC decides about both; remove them", m.NATGateways, m.InterfaceEndpoints)
+		"twip:natGateways = %q and twip:interfaceEndpoints = %t: with twip:network, whoever keeps that VPC decides "+
+			"about both; remove them",
+		m.NATGateways, m.InterfaceEndpoints)
 	if m.Network != nil {
 		for _, letter := range c.Zones {
 			unless(m.Network.Public[letter] != "" && m.Network.Private[letter] != "",
-				"twip:network = {vpcId: %s}: zone %s is in twip:zones but has no public and private subnet; name both", m.Network.VPCID, letter)
+				"twip:network = {vpcId: %s}: zone %s is in twip:zones but has no public and private subnet; name both",
+				m.Network.VPCID, letter)
 		}
 	}
-	unless(!m.CDN || c.Domain != "", "twip:cdn = true: CloudFront reaches the load balancer by a name; set twip:domain and twip:hostedZone")
+	unless(!m.CDN || c.Domain != "",
+		"twip:cdn = true: CloudFront reaches the load balancer by a name; set twip:domain and twip:hostedZone")
 	unless(!m.CDN || m.WAF, "twip:cdn = true: what the whole world reaches has a web ACL before it; set twip:waf: true")
-	unless(!m.CDN || m.CDNSecret != "", "twip:cdn = true: without a secret anyone's distribution could pass for ours; run pulumi config set --secret twip:cdnSecret \"$(openssl rand -hex 32)\"")
-	unless(!m.CDN || slices.Equal(c.SiteCIDRs, []string{"0.0.0.0/0"}), "twip:siteCidrs = %q: with twip:cdn = true CloudFront answers everyone, wherever they are; remove twip:siteCidrs, or twip:cdn", c.SiteCIDRs)
-	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "", "twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
+	unless(!m.CDN || m.CDNSecret != "",
+		"twip:cdn = true: without a secret anyone's distribution could pass for ours; run pulumi config set "+
+			"--secret twip:cdnSecret \"$(openssl rand -hex 32)\"")
+	unless(!m.CDN || slices.Equal(c.SiteCIDRs, []string{"0.0.0.0/0"}),
+		"twip:siteCidrs = %q: with twip:cdn = true CloudFront answers everyone, wherever they are; remove "+
+			"twip:siteCidrs, or twip:cdn",
+		c.SiteCIDRs)
+	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "",
+		"twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
 	return problems
 }
 

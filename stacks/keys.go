@@ -29,23 +29,28 @@ var Keys = slices.Concat(commonKeys, operationKeys, multiZoneKeys)
 var commonKeys = []Key{
 	{
 		Name: "topology", Default: string(SingleHost), Example: string(SingleHost),
-		Description: "Shape of the environment: single-host runs everything on one machine, multi-zone every tier in a group over several zones.",
-		read:        text(func(c *Config) *string { return (*string)(&c.Topology) }, oneOf(topologyNames()...)),
+		Description: "Shape of the environment: single-host runs everything on one machine, multi-zone every tier " +
+			"in a group over several zones.",
+		read: text(func(c *Config) *string { return (*string)(&c.Topology) }, oneOf(topologyNames()...)),
 	},
 	{
 		Name: "artifacts", Default: defaultArtifacts, Example: defaultArtifacts,
-		Description: "Directory of companyNews.war and static.zip, from the project's root; each that is absent is replaced by the sample's.",
-		read:        text(func(c *Config) *string { return &c.Artifacts }, filled),
+		Description: "Directory of companyNews.war and static.zip, from the project's root; each that is absent is " +
+			"replaced by the sample's.",
+		read: text(func(c *Config) *string { return &c.Artifacts }, filled),
 	},
 	{
 		Name: "baseImage", Default: "debian:trixie-slim", Example: "debian:trixie-slim",
 		Description: "Debian image that the container images are built on.",
-		read:        text(func(c *Config) *string { return &c.BaseImage }, matches(imageRE, "it is not an image's name")),
+		read: text(func(c *Config) *string { return &c.BaseImage }, matches(imageRE, "it is not an image's "+
+			"name")),
 	},
 	{
 		Name: "rebuild", Default: "", Example: "r2",
-		Description: "Any text, such as r2; another one builds all images anew, for Debian's security updates or when the registry holds their tags already.",
-		read:        text(func(c *Config) *string { return &c.Rebuild }, matches(rebuildRE, "it becomes a build argument: letters, digits and . _ : - only")),
+		Description: "Any text, such as r2; another one builds all images anew, for Debian's security updates or " +
+			"when the registry holds their tags already.",
+		read: text(func(c *Config) *string { return &c.Rebuild },
+			matches(rebuildRE, "it becomes a build argument: letters, digits and . _ : - only")),
 	},
 	{
 		Name: "machineImage", Default: "debian-13-amd64-20251117-2299", Example: "debian-13-amd64-20251117-2299",
@@ -92,12 +97,14 @@ var commonKeys = []Key{
 	{
 		Name: "domain", Default: "", Example: "news.example.com",
 		Description: "Name of the site in the hosted zone; empty: the site is known by its address.",
-		read:        text(func(c *Config) *string { return &c.Domain }, optional(matches(domainRE, "it is not a host name in lower case"))),
+		read: text(func(c *Config) *string { return &c.Domain },
+			optional(matches(domainRE, "it is not a host name in lower case"))),
 	},
 	{
 		Name: "hostedZone", Default: "", Example: "Z0123456789ABCDEFGHIJ",
 		Description: "Id of the Route 53 hosted zone that the domain is in.",
-		read:        text(func(c *Config) *string { return &c.HostedZone }, optional(matches(hostedZoneRE, "it is not the id of a hosted zone"))),
+		read: text(func(c *Config) *string { return &c.HostedZone },
+			optional(matches(hostedZoneRE, "it is not the id of a hosted zone"))),
 	},
 	{
 		Name: "vpcCidr", Default: "10.20.0.0/16", Example: "10.20.0.0/16",
@@ -106,8 +113,10 @@ var commonKeys = []Key{
 	},
 	{
 		Name: "zones", Default: []any{"a", "b", "c"}, Example: "[a, b, c]",
-		Description: "Availability zones by letter; one machine stands in the first, and its data volume cannot leave that zone.",
-		read:        list(func(c *Config) *[]string { return &c.Zones }, atLeast(1), each(matches(zoneRE, "a zone is a letter from a to h"))),
+		Description: "Availability zones by letter; one machine stands in the first, and its data volume cannot " +
+			"leave that zone.",
+		read: list(func(c *Config) *[]string { return &c.Zones }, atLeast(1),
+			each(matches(zoneRE, "a zone is a letter from a to h"))),
 	},
 	{
 		Name: "logRetentionDays", Default: 30, Example: "30",

@@ -17,8 +17,9 @@ import (
 var multiZoneKeys = []Key{
 	{
 		Name: "appServers", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
-		Description: "In groups: fewest and most machines with an app server; one server is the writer at a time, all can answer.",
-		read:        size(func(c *Config) *compute.Size { return &c.MultiZone.AppServers }),
+		Description: "In groups: fewest and most machines with an app server; one server is the writer at a time, " +
+			"all can answer.",
+		read: size(func(c *Config) *compute.Size { return &c.MultiZone.AppServers }),
 	},
 	{
 		Name: "staticServers", Default: map[string]any{"min": 2, "max": 4}, Example: "{min: 2, max: 4}",
@@ -28,12 +29,14 @@ var multiZoneKeys = []Key{
 	{
 		Name: "staticInstanceType", Default: "t3.micro", Example: "t3.micro",
 		Description: "In groups: EC2 instance type of the machines that serve images and stylesheets.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType }, oneOf(boot.InstanceTypeNames()...)),
+		read: text(func(c *Config) *string { return &c.MultiZone.StaticInstanceType },
+			oneOf(boot.InstanceTypeNames()...)),
 	},
 	{
 		Name: "natGateways", Default: natPerZone, Example: natSingle,
-		Description: "In groups: per-zone survives the loss of a zone; single is cheaper, and its zone's loss cuts machines off from the registry and logs.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.NATGateways }, oneOf(natPerZone, natSingle)),
+		Description: "In groups: per-zone survives the loss of a zone; single is cheaper, and its zone's loss cuts " +
+			"machines off from the registry and logs.",
+		read: text(func(c *Config) *string { return &c.MultiZone.NATGateways }, oneOf(natPerZone, natSingle)),
 	},
 	{
 		Name: "interfaceEndpoints", Default: false, Example: "true",
@@ -42,7 +45,8 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "network", Default: map[string]any{},
-		Example:     "{vpcId: vpc-01234567, public: {a: subnet-01234567, b: subnet-12345678}, private: {a: subnet-23456789, b: subnet-3456789a}}",
+		Example: "{vpcId: vpc-01234567, public: {a: subnet-01234567, b: subnet-12345678}, private: {a: " +
+			"subnet-23456789, b: subnet-3456789a}}",
 		Description: "In groups: an existing VPC with a public and a private subnet for every zone; empty makes a VPC.",
 		read:        existingNetwork,
 	},
@@ -53,8 +57,9 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "waf", Default: true, Example: "true",
-		Description: "In groups: put a web application firewall before the site, with rules against OGNL, Amazon's rules and a request limit.",
-		read:        boolean(func(c *Config) *bool { return &c.MultiZone.WAF }),
+		Description: "In groups: put a web application firewall before the site, with rules against OGNL, Amazon's " +
+			"rules and a request limit.",
+		read: boolean(func(c *Config) *bool { return &c.MultiZone.WAF }),
 	},
 	{
 		Name: "wafRequestsPer5Minutes", Default: 2000, Example: "2000",
@@ -68,23 +73,29 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "cdnSecret", Default: "", Secret: true, Example: strings.Repeat("0123456789abcdef", 4),
-		Description: "What CloudFront proves itself to the load balancer with; make it with openssl rand -hex 32 and set it with pulumi config set --secret.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.CDNSecret }, optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
+		Description: "What CloudFront proves itself to the load balancer with; make it with openssl rand -hex 32 " +
+			"and set it with pulumi config set --secret.",
+		read: text(func(c *Config) *string { return &c.MultiZone.CDNSecret },
+			optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
 	},
 	{
-		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35}, Example: "{every: day, keepDays: 90}",
-		Description: "In groups: how often the data is copied to the vault (hour or day), and how many days a copy is kept.",
-		read:        backups,
+		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35}, Example: "{every: day, " +
+			"keepDays: 90}",
+		Description: "In groups: how often the data is copied to the vault (hour or day), and how many days a copy " +
+			"is kept.",
+		read: backups,
 	},
 	{
 		Name: "alarmEmail", Default: "", Example: "ops@example.com",
 		Description: "In groups: who is told of alarms; empty: the topic has no subscriber yet.",
-		read:        text(func(c *Config) *string { return &c.MultiZone.AlarmEmail }, optional(matches(emailRE, "it is not an e-mail address"))),
+		read: text(func(c *Config) *string { return &c.MultiZone.AlarmEmail },
+			optional(matches(emailRE, "it is not an e-mail address"))),
 	},
 	{
 		Name: "monthlyBudgetUsd", Default: 0, Example: "400",
-		Description: "In groups: US dollars a month of this environment (by its Stack tag) at 80 % of which alarmEmail is told; 0: no budget.",
-		read:        integer(func(c *Config) *int { return &c.MultiZone.MonthlyBudgetUSD }, between(0, 1_000_000)),
+		Description: "In groups: US dollars a month of this environment (by its Stack tag) at 80 % of which " +
+			"alarmEmail is told; 0: no budget.",
+		read: integer(func(c *Config) *int { return &c.MultiZone.MonthlyBudgetUSD }, between(0, 1_000_000)),
 	},
 }
 

@@ -13,14 +13,17 @@ import (
 // operationKeys are about running an environment, not about its shape.
 var operationKeys = []Key{
 	{
-		Name: "workingHours", Default: map[string]any{}, Example: `{start: "07:00", stop: "20:00", days: MON-FRI, timezone: Europe/Berlin}`,
-		Description: "On one host: when the machine runs; it starts on these days and stops every evening. Empty: always.",
-		read:        workingHours,
+		Name: "workingHours", Default: map[string]any{},
+		Example: `{start: "07:00", stop: "20:00", days: MON-FRI, timezone: Europe/Berlin}`,
+		Description: "On one host: when the machine runs; it starts on these days and stops every evening. Empty: " +
+			"always.",
+		read: workingHours,
 	},
 	{
 		Name: "sessionAgent", Default: "", Example: "3.3.987.0@sha256:" + strings.Repeat("0123456789abcdef", 4),
-		Description: "In groups: version and digest of Amazon's agent for sessions on machines, without SSH and without an open port; empty: nobody gets in.",
-		read:        sessionAgent,
+		Description: "In groups: version and digest of Amazon's agent for sessions on machines, without SSH and " +
+			"without an open port; empty: nobody gets in.",
+		read: sessionAgent,
 	},
 }
 

@@ -34,8 +34,9 @@ func encrypted(ctx *pulumi.Context, values map[string]string) error {
 	for _, key := range Keys {
 		full := ctx.Project() + ":" + key.Name
 		if key.Secret && values[full] != "" && !ctx.IsConfigSecret(full) {
-			problems = append(problems, fmt.Errorf("%s is a secret and is not encrypted: remove it from Pulumi.%s.yaml, "+
-				"then pulumi config set -s %s --secret %s", full, ctx.Stack(), ctx.Stack(), full))
+			problems = append(problems,
+				fmt.Errorf("%s is a secret and is not encrypted: remove it from Pulumi.%s.yaml, "+
+					"then pulumi config set -s %s --secret %s", full, ctx.Stack(), ctx.Stack(), full))
 		}
 	}
 	return errors.Join(problems...)
@@ -45,10 +46,15 @@ func load(project, stack string, values map[string]string) (*Config, error) {
 	c := &Config{Project: project, Stack: stack, Region: values["aws:region"]}
 	var problems []error
 	if !stackRE.MatchString(stack) {
-		problems = append(problems, fmt.Errorf("stack %q: names of machines and roles begin with it: use 1 to 30 lower-case letters, digits and dashes, such as train", stack))
+		problems = append(problems, fmt.Errorf(
+			"stack %q: names of machines and roles begin with it: use 1 to 30 lower-case letters, digits and "+
+				"dashes, such as train",
+			stack))
 	}
 	if !regionRE.MatchString(c.Region) {
-		problems = append(problems, fmt.Errorf("aws:region = %q: it is not the name of a region; a right value is, for example, aws:region: eu-central-1", c.Region))
+		problems = append(problems, fmt.Errorf(
+			"aws:region = %q: it is not the name of a region; a right value is, for example, aws:region: eu-central-1",
+			c.Region))
 	}
 	for _, key := range Keys {
 		// The default comes first, so that a map may name only what it changes.
@@ -67,7 +73,8 @@ func load(project, stack string, values map[string]string) (*Config, error) {
 		problems = together(c)
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, fmt.Errorf("the configuration of stack %q cannot be used; nothing has been changed:\n%w", stack, err)
+		return nil, fmt.Errorf("the configuration of stack %q cannot be used; nothing has been changed:\n%w", stack,
+			err)
 	}
 	return c, nil
 }
@@ -101,8 +108,10 @@ func unknownKeys(project string, values map[string]string) (problems []error) {
 		if ours && !slices.Contains(names, name) {
 			near := Keys[slices.Index(names, nearest(name, names))]
 			// What was meant for a secret is one, whatever it was called.
-			problems = append(problems, fmt.Errorf("%s = %s: there is no such key; the nearest is %s:%s (%s), for example %s:%s: %s",
-				full, near.shown(values[full]), project, near.Name, strings.TrimSuffix(near.Description, "."), project, near.Name, near.Example))
+			problems = append(problems, fmt.Errorf(
+				"%s = %s: there is no such key; the nearest is %s:%s (%s), for example %s:%s: %s", full,
+				near.shown(values[full]), project, near.Name, strings.TrimSuffix(near.Description, "."), project,
+				near.Name, near.Example))
 		}
 	}
 	return problems
@@ -118,20 +127,27 @@ const (
 // together finds values that are right by themselves but not with each other.
 func together(c *Config) (problems []error) {
 	if (c.Domain == "") != (c.HostedZone == "") {
-		problems = append(problems, fmt.Errorf("twip:domain = %q and twip:hostedZone = %q: one is of no use without the other; set both, "+
-			"for example twip:domain: news.example.com and twip:hostedZone: Z0123456789ABCDEFGHIJ, or neither", c.Domain, c.HostedZone))
+		problems = append(problems,
+			fmt.Errorf("twip:domain = %q and twip:hostedZone = %q: one is of no use without the other; set both, "+
+				"for example twip:domain: news.example.com and twip:hostedZone: Z0123456789ABCDEFGHIJ, or neither",
+				c.Domain, c.HostedZone))
 	}
 	if c.Topology == MultiZone {
 		return append(problems, multiZoneTogether(c)...)
 	}
 	if c.Sessions != nil {
-		problems = append(problems, fmt.Errorf("twip:sessionAgent = %q: only machines in groups have it; the one host is replaced rather than looked into, and its console shows what it logs; remove it", c.Sessions.Version))
+		problems = append(problems, fmt.Errorf(
+			"twip:sessionAgent = %q: only machines in groups have it; the one host is replaced rather than looked "+
+				"into, and its console shows what it logs; remove it",
+			c.Sessions.Version))
 	}
 	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
 	if have := boot.InstanceTypes[c.InstanceType]; need > have {
-		problems = append(problems, fmt.Errorf("twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's %d MiB make %d MiB, but twip:instanceType = %q has %d; "+
-			"lower a limit or take a larger type, for example twip:instanceType: t3.small",
-			c.MemoryMiB.Static, c.MemoryMiB.App, c.MemoryMiB.Proxy, c.AppContainers, machineMiB, need, c.InstanceType, have))
+		problems = append(problems, fmt.Errorf(
+			"twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's "+
+				"%d MiB make %d MiB, but twip:instanceType = %q has %d; "+
+				"lower a limit or take a larger type, for example twip:instanceType: t3.small", c.MemoryMiB.Static,
+			c.MemoryMiB.App, c.MemoryMiB.Proxy, c.AppContainers, machineMiB, need, c.InstanceType, have))
 	}
 	return problems
 }

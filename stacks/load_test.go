@@ -18,10 +18,15 @@ func TestDefaultsAreEnough(t *testing.T) {
 		Project: "twip", Stack: "train", Region: "eu-central-1",
 		Topology: SingleHost, Artifacts: "artifacts", BaseImage: "debian:trixie-slim", MachineImage: "debian-13-amd64-20251117-2299",
 		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{Static: 32, App: 512, Proxy: 64}, DataVolumeGiB: 8, ProtectData: true,
-		SiteCIDRs: []string{"0.0.0.0/0"}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
+		SiteCIDRs: []string{
+			"0.0.0.0/0",
+		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
 		LogRetentionDays: 30, Tags: map[string]string{},
 		MultiZone: MultiZoneConfig{
-			AppServers: compute.Size{Min: 2, Max: 4}, StaticServers: compute.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
+			AppServers: compute.Size{
+				Min: 2,
+				Max: 4,
+			}, StaticServers: compute.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
 			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, Backups: store.Backups{Hourly: true, KeepDays: 35},
 		},
 	}, c)
@@ -98,7 +103,12 @@ func TestSecretsAreNotShown(t *testing.T) {
 }
 
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, err := load("twip", "Train", map[string]string{"twip:appContainers": "9", "twip:zones": "[]", "twip:colour": "red", "other:key": "is not ours"})
+	_, err := load("twip", "Train", map[string]string{
+		"twip:appContainers": "9",
+		"twip:zones":         "[]",
+		"twip:colour":        "red",
+		"other:key":          "is not ours",
+	})
 	for _, want := range []string{`stack "Train"`, "aws:region", "twip:appContainers", "twip:zones", "twip:colour"} {
 		require.ErrorContains(t, err, want)
 	}

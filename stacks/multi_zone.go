@@ -149,14 +149,16 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		Protect:          c.MultiZone.ProtectEdge,
 	}
 	if c.Domain == "" {
-		if err := ctx.Log.Warn("twip:domain is not set: the site is served WITHOUT TLS, and everyone between a visitor and it can read and change what they see. "+
+		if err := ctx.Log.Warn("twip:domain is not set: the site is served WITHOUT TLS, and everyone between a "+
+			"visitor and it can read and change what they see. "+
 			"Set twip:domain and twip:hostedZone before anyone but you uses it.", nil); err != nil {
 			return nil, err
 		}
 	}
 	if c.MultiZone.WAF {
 		args.WebACL = &edge.WebACLArgs{RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes}
-	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in runs programs on the servers. "+
+	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in "+
+		"runs programs on the servers. "+
 		"Set twip:waf: true, unless something else in front of the site refuses it.", nil); err != nil {
 		return nil, err
 	}

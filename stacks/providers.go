@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newProviders makes the only providers of the program and returns the option that hands them to a component and all that
-// is in it. Default providers are switched off in Pulumi.yaml, so nothing can slip into another region or account.
+// newProviders makes the only providers of the program and returns the option that hands them to a component and all
+// that is in it. Default providers are switched off in Pulumi.yaml, so nothing can slip into another region or account.
 func newProviders(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error) {
 	cloud, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
 		Region:      pulumi.String(c.Region),

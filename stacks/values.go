@@ -11,8 +11,8 @@ import (
 //
 // A key that is misspelt can be found only by looking at all keys, and the SDK has no function that lists them
 // (pulumi.Context.GetConfig answers for one key that one knows). They are in a private field of the context, the same
-// for a program that the CLI starts, one that runs inline, and one under mocks. Should a new version of the SDK move the
-// field, this says so, and every test of this package with it.
+// for a program that the CLI starts, one that runs inline, and one under mocks. Should a new version of the SDK move
+// the field, this says so, and every test of this package with it.
 func values(ctx *pulumi.Context) (map[string]string, error) {
 	field := reflect.ValueOf(ctx).Elem()
 	for _, name := range []string{"state", "info", "Config"} {
@@ -20,7 +20,9 @@ func values(ctx *pulumi.Context) (map[string]string, error) {
 			field = field.Elem()
 		}
 		if field = field.FieldByName(name); !field.IsValid() {
-			return nil, errors.New("the configuration cannot be listed: this version of Pulumi's SDK keeps it elsewhere; use the version in go.mod")
+			return nil, errors.New(
+				"the configuration cannot be listed: this version of Pulumi's SDK keeps it elsewhere; use the " +
+					"version in go.mod")
 		}
 	}
 	found := make(map[string]string, field.Len())

@@ -30,7 +30,8 @@ func (g *AutoScalingGroup) registerAlarms(ctx *pulumi.Context, name string, args
 	g.Unhealthy, err = alarm.Alarm{
 		Name: name + "-unhealthy",
 		Description: fmt.Sprintf(
-			"A server of %s fails the load balancer's check for %d minutes. Visitors go to the others. Look at the server's log stream.",
+			"A server of %s fails the load balancer's check for %d minutes. Visitors go to the others. Look at the "+
+				"server's log stream.",
 			name, unhealthyMinutes),
 		Namespace: alarm.LoadBalancing, Metric: "UnHealthyHostCount", Dimensions: behind, Statistic: "Maximum",
 		Above: alarm.Limit(0), Period: 60, Minutes: unhealthyMinutes, Missing: "notBreaching",
@@ -58,8 +59,9 @@ func (g *AutoScalingGroup) registerSizeAlarm(ctx *pulumi.Context, name string) (
 		Description: fmt.Sprintf(
 			"%s has fewer machines than its minimum of %d. The group's activity history says why none can be started.",
 			name, g.size.Min),
-		Namespace: alarm.AutoScaling, Metric: "GroupInServiceInstances", Dimensions: pulumi.StringMap{"AutoScalingGroupName": g.Name}, Statistic: "Minimum",
-		Below: alarm.Limit(float64(g.size.Min)), Period: 60, Minutes: 2 * unhealthyMinutes, Missing: "breaching",
+		Namespace: alarm.AutoScaling, Metric: "GroupInServiceInstances", Statistic: "Minimum",
+		Dimensions: pulumi.StringMap{"AutoScalingGroupName": g.Name},
+		Below:      alarm.Limit(float64(g.size.Min)), Period: 60, Minutes: 2 * unhealthyMinutes, Missing: "breaching",
 	}.Register(ctx, nil, pulumi.Parent(g))
 	return err
 }

@@ -112,7 +112,8 @@ func (h *Host) register(ctx *pulumi.Context, name string, args *HostArgs) error 
 		InstanceId:   machine.ID(),
 		AllocationId: args.AddressID,
 	}, child, pulumi.DeleteBeforeReplace(true),
-		guardrails.Except(ctx, "EC2.9", "the one machine is its own edge: visitors reach it, by the ports that its security group opens")); err != nil {
+		guardrails.Except(ctx, "EC2.9", "the one machine is its own edge: visitors reach it, by the ports that its "+
+			"security group opens")); err != nil {
 		return fmt.Errorf("association of the address: %w", err)
 	}
 	return nil

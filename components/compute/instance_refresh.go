@@ -99,7 +99,8 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 			// None of these can be narrowed to a resource:
 			// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
 			{Sid: "Look", Effect: "Allow", Action: []string{
-				"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "elasticloadbalancing:DescribeTargetHealth",
+				"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+				"elasticloadbalancing:DescribeTargetHealth",
 				"cloudwatch:DescribeAlarms", // which of them can still stop a rollout
 			}, Resource: []string{"*"}},
 		}}, logs.Arn)}, child)

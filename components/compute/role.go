@@ -28,7 +28,8 @@ func newRole(
 		return nil, err
 	}
 	repositories, logGroups := arns(containers)
-	document := pulumi.All(repositories.ToStringArrayOutput(), logGroups.ToStringArrayOutput()).ApplyT(func(arns []any) (string, error) {
+	known := pulumi.All(repositories.ToStringArrayOutput(), logGroups.ToStringArrayOutput())
+	document := known.ApplyT(func(arns []any) (string, error) {
 		return machinePolicy(arns[0].([]string), arns[1].([]string)).Render()
 	}).(pulumi.StringOutput)
 	allow, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: r.ID(), Policy: document}, parent)

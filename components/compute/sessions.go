@@ -17,13 +17,16 @@ func allowSessions(ctx *pulumi.Context, name string, machine *role, parent pulum
 		Sid: "Sessions", Effect: "Allow", Resource: []string{"*"},
 		Action: []string{
 			"ssm:UpdateInstanceInformation",
-			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+			"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+			"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
 		},
 	}}}.Render()
 	if err != nil {
 		return err
 	}
-	if _, err = iam.NewRolePolicy(ctx, name+"-sessions", &iam.RolePolicyArgs{Role: machine.name, Policy: pulumi.String(document)}, parent); err != nil {
+	if _, err = iam.NewRolePolicy(ctx, name+"-sessions", &iam.RolePolicyArgs{
+		Role: machine.name, Policy: pulumi.String(document),
+	}, parent); err != nil {
 		return fmt.Errorf("role policy of sessions: %w", err)
 	}
 	return nil

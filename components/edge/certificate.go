@@ -62,12 +62,14 @@ func newCertificate(
 
 // proofFor finds what ACM asks for to prove one name; it answers for all names in no certain order.
 func proofFor(certificate *acm.Certificate, name string) acm.CertificateDomainValidationOptionOutput {
-	return certificate.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (acm.CertificateDomainValidationOption, error) {
-		for _, option := range options {
-			if option.DomainName != nil && *option.DomainName == name {
-				return option, nil
+	type option = acm.CertificateDomainValidationOption
+	return certificate.DomainValidationOptions.ApplyT(func(options []option) (option, error) {
+		for _, o := range options {
+			if o.DomainName != nil && *o.DomainName == name {
+				return o, nil
 			}
 		}
-		return acm.CertificateDomainValidationOption{}, fmt.Errorf("certificate: ACM asks for no proof of %s, only %d others: run pulumi up again", name, len(options))
+		return option{}, fmt.Errorf("certificate: ACM asks for no proof of %s, only "+
+			"%d others: run pulumi up again", name, len(options))
 	}).(acm.CertificateDomainValidationOptionOutput)
 }

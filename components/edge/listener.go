@@ -27,7 +27,8 @@ func (b *LoadBalancer) registerListeners(
 			Protocol:        pulumi.String("HTTP"),
 			DefaultActions:  args.defaultAction(),
 			Tags:            tag.Named(name),
-		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every preview warns of it"))
+		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every "+
+			"preview warns of it"))
 	}
 	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)},
 		false, child)

@@ -24,7 +24,8 @@ func (b *LoadBalancer) registerNames(
 		_, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, self.DnsName, self.ZoneId, child)
 		return nil, err
 	}
-	if _, err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child); err != nil {
+	_, err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child)
+	if err != nil {
 		return nil, err
 	}
 	distribution, err := newDistribution(ctx, name, args, child)

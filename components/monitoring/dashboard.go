@@ -26,8 +26,8 @@ func (m *Monitor) registerDashboard(ctx *pulumi.Context, name string) error {
 		alarms = append(alarms, arn)
 	}
 	widgets := pulumi.Array{pulumi.Map{
-		"type": pulumi.String(
-			"alarm"), "x": pulumi.Int(0), "y": pulumi.Int(0), "width": pulumi.Int(3 * chartWidth), "height": pulumi.Int(stripHeight),
+		"type": pulumi.String("alarm"), "x": pulumi.Int(0), "y": pulumi.Int(0),
+		"width": pulumi.Int(3 * chartWidth), "height": pulumi.Int(stripHeight),
 		"properties": pulumi.Map{"title": pulumi.String("Is it well?"), "alarms": alarms},
 	}}
 	for i, c := range m.charts() {

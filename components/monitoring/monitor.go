@@ -169,8 +169,9 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 		},
 		{
 			Name: name + "-refused", Metric: refused, Namespace: m.namespace, Statistic: "Sum",
-			Description: "Requests were refused because no server could answer them safely. The saved query 'leaders' shows what was going on.",
-			Above:       alarm.Limit(10), Period: 300, Minutes: 1, Missing: "notBreaching",
+			Description: "Requests were refused because no server could answer them safely. The saved query " +
+				"'leaders' shows what was going on.",
+			Above: alarm.Limit(10), Period: 300, Minutes: 1, Missing: "notBreaching",
 		},
 		{
 			Name: name + "-io", Namespace: "AWS/EFS", Metric: "PercentIOLimit", Statistic: "Maximum",
@@ -197,7 +198,8 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Name: name + "-certificate", Namespace: "AWS/CertificateManager", Metric: "DaysToExpiry", Statistic: "Minimum",
 			Dimensions: pulumi.StringMap{"CertificateArn": certificate},
 			Description: fmt.Sprintf(
-				"The certificate ends in less than %d days, and ACM has not renewed it: are its DNS records still there?",
+				"The certificate ends in less than %d days, and ACM has not renewed it: are its DNS records still "+
+					"there?",
 				certificateDays),
 			Below: alarm.Limit(certificateDays), Period: 86400, Minutes: 1, Missing: "missing",
 		})
@@ -218,7 +220,8 @@ func (m *Monitor) count(ctx *pulumi.Context, name, metric, pattern string) (stri
 		LogGroupName: m.args.App.LogGroupName,
 		Pattern:      pulumi.String(pattern),
 		MetricTransformation: &cloudwatch.LogMetricFilterMetricTransformationArgs{
-			Namespace: pulumi.String(m.namespace), Name: pulumi.String(metric), Value: pulumi.String("1"), DefaultValue: pulumi.String("0"),
+			Namespace: pulumi.String(m.namespace), Name: pulumi.String(metric),
+			Value: pulumi.String("1"), DefaultValue: pulumi.String("0"),
 		},
 	}, pulumi.Parent(m)); err != nil {
 		return "", fmt.Errorf("metric %s: %w", metric, err)

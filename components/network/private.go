@@ -17,9 +17,9 @@ type PrivateArgs struct {
 	Zones              []string  // required; two or three full names, such as eu-central-1a
 	CIDR               string    // required without Existing; IPv4 range of the VPC, /16 to /24
 	Existing           *Existing // a VPC that is there already; nil makes one
-	SingleNAT          bool      // one NAT gateway for all zones: cheaper, but its zone's loss cuts machines off from ECR and logs
+	SingleNAT          bool      // one NAT gateway for all zones: its zone's loss cuts machines off from ECR and logs
 	InterfaceEndpoints bool      // reach ECR and CloudWatch Logs without NAT
-	FlowLogDays        int       // required without Existing; how long CloudWatch Logs keeps the flow log, one of LogRetentionDays
+	FlowLogDays        int       // required without Existing; retention of the flow log, one of LogRetentionDays
 }
 
 // Existing names the parts of a VPC that somebody else keeps. It must resolve names (DNS support and host names), its

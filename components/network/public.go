@@ -24,7 +24,7 @@ type Public struct {
 	pulumi.ResourceState
 	VPCID  pulumi.StringOutput
 	Public []Subnet          // one per zone, in the order of the arguments
-	Ready  []pulumi.Resource // the way to the internet; what needs it depends on these: a component's children may still be on their way
+	Ready  []pulumi.Resource // the way to the internet: depend on these where it is needed
 }
 
 // NewPublic creates the VPC, its internet gateway and a public subnet per zone. It refuses bad args before it registers
@@ -50,14 +50,17 @@ func (n *Public) register(ctx *pulumi.Context, name string, args *PublicArgs) er
 		EnableDnsSupport:   pulumi.Bool(true),
 		EnableDnsHostnames: pulumi.Bool(true),
 		Tags:               tag.Named(name),
-	}, child, guardrails.ExceptWhen(ctx, !args.FlowLogged, "EC2.6", "a training network costs nothing; its one machine is disposable, and the edge logs every request"))
+	}, child, guardrails.ExceptWhen(ctx, !args.FlowLogged, "EC2.6", "a training network costs nothing; its one "+
+		"machine is disposable, and the edge logs every request"))
 	if err != nil {
 		return fmt.Errorf("VPC: %w", err)
 	}
 	n.VPCID = vpc.ID().ToStringOutput()
 
 	// Adopting the group that every VPC is born with, without rules, takes away those it is born with.
-	if _, err = ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{VpcId: vpc.ID(), Tags: tag.Named(name + "-default-unused")}, child); err != nil {
+	if _, err = ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{
+		VpcId: vpc.ID(), Tags: tag.Named(name + "-default-unused"),
+	}, child); err != nil {
 		return fmt.Errorf("default security group: %w", err)
 	}
 	gateway, err := ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{VpcId: vpc.ID(), Tags: tag.Named(name)},

@@ -16,7 +16,8 @@ import (
 const Token = "twip:components:SharedStore"
 
 // unprotected is why data can be without protection.
-const unprotected = "whoever is about to destroy the environment lifts the protection by configuration (twip:protectData)"
+const unprotected = "whoever is about to destroy the environment lifts the protection by configuration " +
+	"(twip:protectData)"
 
 // VolumeArgs describe a volume for the data of one host.
 type VolumeArgs struct {

@@ -24,7 +24,8 @@ const keptImages = 20
 // lifecycle lets ECR remove what nothing will ask for again:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 var lifecycle = fmt.Sprintf(`{"rules":[{"rulePriority":1,"description":"keep the newest %[1]d images",`+
-	`"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":%[1]d},"action":{"type":"expire"}}]}`, keptImages)
+	`"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":%[1]d},`+
+	`"action":{"type":"expire"}}]}`, keptImages)
 
 // newImage registers the repository and the build that fills it. The tag is the content's hash: the same content is
 // never built again, and other content never moves a tag.

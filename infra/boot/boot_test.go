@@ -82,7 +82,8 @@ func TestHostileValuesStayValues(t *testing.T) {
 		if f.Path != "/etc/systemd/system/twip-proxy.service" {
 			continue
 		}
-		require.Contains(t, f.Content, `"HOSTILE=a'b\"c\\d $$HOME $${X} $$(id) `+"`id`"+` %%H %%n: - #x ; --privileged ü"`)
+		require.Contains(t, f.Content,
+			`"HOSTILE=a'b\"c\\d $$HOME $${X} $$(id) `+"`id`"+` %%H %%n: - #x ; --privileged ü"`)
 		require.Equal(t, 1, strings.Count(f.Content, "\nExecStart="))
 		return
 	}

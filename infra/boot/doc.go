@@ -8,7 +8,7 @@
 // What the document does, in the order it happens:
 //
 //  1. cloud-init writes the units, the scripts and Docker's configuration;
-//  2. it installs Docker and Amazon's ECR credential helper from Debian's archive, however long that takes to be reached;
+//  2. it installs Docker and Amazon's ECR credential helper from Debian's archive, however long that takes;
 //  3. it starts twip.target: the store is mounted, the Docker network is made, and one unit per container runs
 //     `docker run` in the foreground, which pulls a missing image by its digest.
 //

@@ -29,7 +29,7 @@ type Machine struct {
 	Store      *Store      // nil: the machine keeps no data
 	Containers []Container // started in this order, stopped in reverse
 	Sessions   *Sessions   // nil: nobody can open a session on the machine
-	GivesUp    bool        // in a group: power off when a container stays unhealthy, so that another machine takes its place
+	GivesUp    bool        // in a group: power off when a container stays unhealthy, for another machine to come
 }
 
 // Sessions lets people whom IAM lets in open a shell on the machine, through AWS Systems Manager: no SSH, no open port.
@@ -96,25 +96,30 @@ var (
 // Validate reports every value that cannot be rendered, joined into one error.
 func (m Machine) Validate() error {
 	var p problems
-	p.unless(m.Hostname == "" || nameRE.MatchString(m.Hostname), "hostname", m.Hostname, "use lower-case letters, digits and dashes")
+	p.unless(m.Hostname == "" || nameRE.MatchString(m.Hostname), "hostname", m.Hostname,
+		"use lower-case letters, digits and dashes")
 	p.unless(regionRE.MatchString(m.Region), "region", m.Region, "use a region's name, such as eu-central-1")
 	p.unless(len(m.Containers) > 0, "containers", "", "give the machine at least one container")
 	if m.Store != nil {
 		p.addAll(m.Store.validate())
 	}
 	if m.Sessions != nil {
-		p.unless(versionRE.MatchString(m.Sessions.Version), "sessions: version", m.Sessions.Version, "use the agent's version, such as 3.3.987.0")
-		p.unless(sha256RE.MatchString(m.Sessions.SHA256), "sessions: sha256", m.Sessions.SHA256, "use 64 hexadecimal digits")
+		p.unless(versionRE.MatchString(m.Sessions.Version), "sessions: version", m.Sessions.Version,
+			"use the agent's version, such as 3.3.987.0")
+		p.unless(sha256RE.MatchString(m.Sessions.SHA256), "sessions: sha256", m.Sessions.SHA256,
+			"use 64 hexadecimal digits")
 	}
 	seen, published := map[string]bool{}, map[int]string{}
 	for _, c := range m.Containers {
 		p.addAll(c.validate())
 		p.unless(!seen[c.Name], "container", c.Name, "give every container a name of its own")
 		seen[c.Name] = true
-		p.unless(c.StoreMount == "" || m.Store != nil, "container "+c.Name+": storeMount", c.StoreMount, "give the machine a store")
+		p.unless(c.StoreMount == "" || m.Store != nil, "container "+c.Name+": storeMount", c.StoreMount,
+			"give the machine a store")
 		for _, port := range c.Ports {
 			other, taken := published[port.Host]
-			p.unless(!taken, "container "+c.Name+": port", port.Host, "it is published by container "+other+" already; use another")
+			p.unless(!taken, "container "+c.Name+": port", port.Host,
+				"it is published by container "+other+" already; use another")
 			published[port.Host] = c.Name
 		}
 	}
@@ -126,11 +131,15 @@ func (s Store) validate() (p problems) {
 	case (s.Volume == nil) == (s.EFS == nil):
 		p.unless(false, "store", "", "set exactly one of volume and EFS")
 	case s.Volume != nil:
-		p.unless(deviceRE.MatchString(s.Volume.Device), "store: device", s.Volume.Device, "use the attachment's device name, such as /dev/xvdf")
-		p.unless(volumeRE.MatchString(s.Volume.ID), "store: volume id", s.Volume.ID, "use the EBS volume's id, such as vol-0123456789abcdef0")
-		p.unless(labelRE.MatchString(s.Volume.Label), "store: label", s.Volume.Label, "use at most 16 lower-case letters, digits and dashes")
+		p.unless(deviceRE.MatchString(s.Volume.Device), "store: device", s.Volume.Device,
+			"use the attachment's device name, such as /dev/xvdf")
+		p.unless(volumeRE.MatchString(s.Volume.ID), "store: volume id", s.Volume.ID,
+			"use the EBS volume's id, such as vol-0123456789abcdef0")
+		p.unless(labelRE.MatchString(s.Volume.Label), "store: label", s.Volume.Label,
+			"use at most 16 lower-case letters, digits and dashes")
 	default:
-		p.unless(dnsRE.MatchString(s.EFS.DNSName), "store: EFS DNS name", s.EFS.DNSName, "use the file system's DNS name")
+		p.unless(dnsRE.MatchString(s.EFS.DNSName), "store: EFS DNS name", s.EFS.DNSName,
+			"use the file system's DNS name")
 	}
 	return p
 }
@@ -143,23 +152,28 @@ func (c Container) validate() (p problems) {
 	p.unless(c.MemoryMiB >= 8, at("memoryMiB"), c.MemoryMiB, "use 8 MiB or more")
 	p.unless(c.PIDs >= 1, at("pids"), c.PIDs, "use 1 or more")
 	p.unless(c.StopSeconds >= 1, at("stopSeconds"), c.StopSeconds, "use 1 or more")
-	p.unless(c.StoreMount == "" || pathRE.MatchString(c.StoreMount), at("storeMount"), c.StoreMount, "use an absolute path of plain characters")
+	p.unless(c.StoreMount == "" || pathRE.MatchString(c.StoreMount), at("storeMount"), c.StoreMount,
+		"use an absolute path of plain characters")
 	p.unless(len(c.Health) > 0, at("health"), "", "give a command that tells whether the container works")
 	for _, port := range c.Ports {
-		p.unless(isPort(port.Host) && isPort(port.Container), at("port"), fmt.Sprintf("%d:%d", port.Host, port.Container), "use 1 to 65535")
+		p.unless(isPort(port.Host) && isPort(port.Container), at("port"),
+			fmt.Sprintf("%d:%d", port.Host, port.Container), "use 1 to 65535")
 	}
 	for _, word := range c.Health {
-		p.unless(wordRE.MatchString(word), at("health"), word, "Docker hands the command to a shell: use plain words only")
+		p.unless(wordRE.MatchString(word), at("health"), word,
+			"Docker hands the command to a shell: use plain words only")
 	}
 	for _, mount := range c.Tmpfs {
 		p.unless(tmpfsRE.MatchString(mount), at("tmpfs"), mount, "use /path:option,option=value")
 	}
-	p.unless(c.AddressEnv == "" || envRE.MatchString(c.AddressEnv), at("addressEnv"), c.AddressEnv, "use upper-case letters, digits and underscores")
+	p.unless(c.AddressEnv == "" || envRE.MatchString(c.AddressEnv), at("addressEnv"), c.AddressEnv,
+		"use upper-case letters, digits and underscores")
 	_, twice := c.Env[c.AddressEnv]
 	p.unless(!twice, at("addressEnv"), c.AddressEnv, "env sets it already; use another name")
 	for _, key := range sortedKeys(c.Env) {
 		p.unless(envRE.MatchString(key), at("env"), key, "use upper-case letters, digits and underscores")
-		p.unless(!strings.ContainsFunc(c.Env[key], isControl), at("env "+key), c.Env[key], "remove the control characters")
+		p.unless(!strings.ContainsFunc(c.Env[key], isControl), at("env "+key), c.Env[key],
+			"remove the control characters")
 	}
 	return p
 }

@@ -51,7 +51,9 @@ func (m Machine) Render() ([]byte, error) {
 		return nil, fmt.Errorf("machine %q: user data: %w", m.Hostname, err)
 	}
 	if out.Len() > MaxBytes {
-		return nil, fmt.Errorf("machine %q: user data: %d bytes is more than the %d that EC2 accepts: run fewer containers on it or shorten their environment",
+		return nil, fmt.Errorf(
+			"machine %q: user data: %d bytes is more than the %d that EC2 accepts: run fewer containers on it or "+
+				"shorten their environment",
 			m.Hostname, out.Len(), MaxBytes)
 	}
 	return out.Bytes(), nil
@@ -88,7 +90,8 @@ func (m Machine) files(units []unit) []file {
 		files = append(files, script("twip-volume"))
 	}
 	if m.Store != nil && m.Store.EFS != nil {
-		files = append(files, script("twip-efs"), file{Path: stunnelConf, Permissions: "0644", Content: m.Store.EFS.stunnel()})
+		files = append(files, script("twip-efs"),
+			file{Path: stunnelConf, Permissions: "0644", Content: m.Store.EFS.stunnel()})
 	}
 	for _, u := range units {
 		files = append(files, file{Path: "/etc/systemd/system/" + u.name, Permissions: "0644", Content: u.text})

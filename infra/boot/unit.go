@@ -196,18 +196,20 @@ RestartSec=1
 
 [Install]
 WantedBy=twip.target
-`, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...), c.StopSeconds, c.StopSeconds+15, c.address())}
+`, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...),
+		c.StopSeconds, c.StopSeconds+15, c.address())}
 }
 
-// address is the part of the unit that finds out the machine's address. systemd reads the file for each command anew, so
-// that docker run, which hands the variable on by name, gets what the command before it wrote:
-// systemd.exec(5), EnvironmentFile=.
+// address is the part of the unit that finds out the machine's address. systemd reads the file for each command anew,
+// so that docker run, which hands the variable on by name, gets what the command before it wrote: systemd.exec(5),
+// EnvironmentFile=.
 func (c Container) address() string {
 	if c.AddressEnv == "" {
 		return ""
 	}
 	file := "/run/twip-" + c.Name + ".env"
-	return fmt.Sprintf("EnvironmentFile=-%s\nExecStartPre=%s\n", file, command(scriptDir+"twip-address", c.AddressEnv, file))
+	return fmt.Sprintf("EnvironmentFile=-%s\nExecStartPre=%s\n", file,
+		command(scriptDir+"twip-address", c.AddressEnv, file))
 }
 
 // run is the docker command. The security flags are the same for every container, and there is no way to ask

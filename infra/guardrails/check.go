@@ -14,7 +14,8 @@ func is(path, want string) check {
 
 // oneOf asks for one of several values.
 func oneOf(path string, wants ...string) check {
-	return text(path, func(got string) bool { return slices.Contains(wants, got) }, "use one of "+strings.Join(wants, ", "))
+	return text(path, func(got string) bool { return slices.Contains(wants, got) },
+		"use one of "+strings.Join(wants, ", "))
 }
 
 // isNot asks for any other value; not to set it is fine.

@@ -128,6 +128,7 @@ func inUserData(good func(*document) bool, wayOut string) check {
 func everyContainer(good func(command []string) bool, wayOut string) check {
 	return inUserData(func(d *document) bool {
 		containers := d.containers()
-		return len(containers) > 0 && !slices.ContainsFunc(containers, func(command []string) bool { return !good(command) })
+		return len(containers) > 0 &&
+			!slices.ContainsFunc(containers, func(command []string) bool { return !good(command) })
 	}, wayOut)
 }

@@ -21,13 +21,15 @@ func Except(ctx *pulumi.Context, rule, reason string) pulumi.ResourceOption {
 		return pulumi.Composite()
 	}
 	declared := false
-	return pulumi.Transformations([]pulumi.ResourceTransformation{func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-		if !declared { // children inherit transformations, but not the exception
-			declared = true
-			guard.except(Exception{Rule: rule, Type: args.Type, Name: args.Name, Reason: reason})
-		}
-		return nil
-	}})
+	return pulumi.Transformations([]pulumi.ResourceTransformation{
+		func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+			if !declared { // children inherit transformations, but not the exception
+				declared = true
+				guard.except(Exception{Rule: rule, Type: args.Type, Name: args.Name, Reason: reason})
+			}
+			return nil
+		},
+	})
 }
 
 // ExceptWhen is Except for a resource that has to break the rule only in some environments.
@@ -43,16 +45,22 @@ func (e Exception) covers(v Violation) bool {
 }
 
 func (e Exception) needless() error {
-	return fmt.Errorf("guardrails: the exception from %s at %s %q excepts nothing: remove guardrails.Except(ctx, %q, …) there", e.Rule, e.Type, e.Name, e.Rule)
+	return fmt.Errorf(
+		"guardrails: the exception from %s at %s %q excepts nothing: remove guardrails.Except(ctx, %q, …) there",
+		e.Rule, e.Type, e.Name, e.Rule)
 }
 
 // check refuses an exception that nobody could understand.
 func (e Exception) check() error {
 	switch {
 	case ruleOf(e.Rule) == nil:
-		return fmt.Errorf("guardrails: the exception at %s %q is from %q, which is no rule: use the id of one, as a violation names it", e.Type, e.Name, e.Rule)
+		return fmt.Errorf(
+			"guardrails: the exception at %s %q is from %q, which is no rule: use the id of one, as a violation "+
+				"names it",
+			e.Type, e.Name, e.Rule)
 	case e.Reason == "":
-		return fmt.Errorf("guardrails: the exception from %s at %s %q gives no reason: say why it has to be", e.Rule, e.Type, e.Name)
+		return fmt.Errorf("guardrails: the exception from %s at %s %q gives no reason: say why it has to be", e.Rule,
+			e.Type, e.Name)
 	}
 	return nil
 }

@@ -48,25 +48,27 @@ func Watch(ctx *pulumi.Context) (*pulumi.Context, *Guard, error) {
 	guard := &Guard{project: ctx.Project(), stack: ctx.Stack(), preview: ctx.DryRun()}
 	// The local transformation runs when a resource is constructed, and so knows of all of them when the program is
 	// through; the engine's runs when its properties are known, but at any time.
-	err := ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-		guard.mu.Lock()
-		defer guard.mu.Unlock()
-		guard.made = append(guard.made, args.Resource)
-		return nil
-	})
+	err := ctx.RegisterStackTransformation(
+		func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+			guard.mu.Lock()
+			defer guard.mu.Unlock()
+			guard.made = append(guard.made, args.Resource)
+			return nil
+		})
 	if err != nil {
 		return nil, nil, err
 	}
-	err = ctx.RegisterResourceTransform(func(background context.Context, args *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
-		err := guard.see(background, args)
-		if err == nil {
-			return nil
-		}
-		// A transform has no error to return, but what it returns instead of the properties can fail.
-		refused, _, refuse := ctx.NewOutput()
-		refuse(err)
-		return &pulumi.ResourceTransformResult{Props: pulumi.Map{"guardrails": refused}, Opts: args.Opts}
-	})
+	err = ctx.RegisterResourceTransform(
+		func(background context.Context, args *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
+			err := guard.see(background, args)
+			if err == nil {
+				return nil
+			}
+			// A transform has no error to return, but what it returns instead of the properties can fail.
+			refused, _, refuse := ctx.NewOutput()
+			refuse(err)
+			return &pulumi.ResourceTransformResult{Props: pulumi.Map{"guardrails": refused}, Opts: args.Opts}
+		})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,7 +128,13 @@ func (g *Guard) resource(ctx context.Context, args *pulumi.ResourceTransformArgs
 	if err != nil {
 		return nil, err
 	}
-	r := &Resource{Type: args.Type, Name: args.Name, Custom: args.Custom, Protect: args.Opts.Protect, Properties: properties}
+	r := &Resource{
+		Type:       args.Type,
+		Name:       args.Name,
+		Custom:     args.Custom,
+		Protect:    args.Opts.Protect,
+		Properties: properties,
+	}
 	var parent tokens.Type
 	if args.Opts.Parent != nil {
 		urn, err := urnOf(ctx, args.Opts.Parent)
@@ -137,7 +145,8 @@ func (g *Guard) resource(ctx context.Context, args *pulumi.ResourceTransformArgs
 			parent = typ
 		}
 	}
-	r.URN = string(resource.NewURN(tokens.QName(g.stack), tokens.PackageName(g.project), parent, tokens.Type(args.Type), args.Name))
+	r.URN = string(resource.NewURN(tokens.QName(g.stack), tokens.PackageName(g.project), parent, tokens.Type(args.Type),
+		args.Name))
 	if args.Opts.Provider != nil {
 		if r.Provider, err = urnOf(ctx, args.Opts.Provider); err != nil {
 			return nil, err

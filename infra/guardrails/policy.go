@@ -88,6 +88,7 @@ func (s statement) touches(action string) bool {
 // deniesPlain asks for a statement that refuses everybody everything on a plain connection. Some services take no "*".
 func deniesPlain(all []statement) bool {
 	return slices.ContainsFunc(all, func(s statement) bool {
-		return s.Effect == "Deny" && s.everybody() && len(s.Action) > 0 && slices.Equal(s.Condition["Bool"]["aws:SecureTransport"], texts{"false"})
+		return s.Effect == "Deny" && s.everybody() && len(s.Action) > 0 &&
+			slices.Equal(s.Condition["Bool"]["aws:SecureTransport"], texts{"false"})
 	})
 }

@@ -37,16 +37,19 @@ type Violation struct {
 }
 
 func (v Violation) Error() string {
-	return fmt.Sprintf("guardrail %s (%s): %s %q: %s is %s: %s; if it has to be like that, declare guardrails.Except(ctx, %q, reason) beside it; see %s",
-		v.Rule.ID, v.Rule.Title, v.Resource.Type, v.Resource.Name, v.Property, v.Value, v.WayOut, v.Rule.ID, v.Rule.Source)
+	return fmt.Sprintf(
+		"guardrail %s (%s): %s %q: %s is %s: %s; if it has to be like that, declare guardrails.Except(ctx, %q, "+
+			"reason) beside it; see %s",
+		v.Rule.ID, v.Rule.Title, v.Resource.Type, v.Resource.Name, v.Property, v.Value, v.WayOut, v.Rule.ID,
+		v.Rule.Source)
 }
 
 // Rules returns all rules, in the order of their names.
 func Rules() []*Rule { return slices.Clone(rules) }
 
 var rules = func() []*Rule {
-	all := slices.Concat(networkRules, machineRules, balancerRules, distributionRules, storeRules, bucketRules, identityRules,
-		imageRules, watchRules, programRules, documentRules)
+	all := slices.Concat(networkRules, machineRules, balancerRules, distributionRules, storeRules, bucketRules,
+		identityRules, imageRules, watchRules, programRules, documentRules)
 	slices.SortFunc(all, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }()

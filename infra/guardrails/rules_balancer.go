@@ -6,7 +6,8 @@ var balancerRules = []*Rule{
 	{
 		ID: "ELB.1", Title: "load balancers redirect HTTP to HTTPS",
 		Source: securityHub("ELB.1"), Types: []string{listener},
-		check: where("protocol", all(is("defaultActions[].type", "redirect"), is("defaultActions[].redirect.protocol", "HTTPS")), "HTTP"),
+		check: where("protocol",
+			all(is("defaultActions[].type", "redirect"), is("defaultActions[].redirect.protocol", "HTTPS")), "HTTP"),
 	},
 	{
 		ID: "ELB.4", Title: "load balancers drop invalid headers",
@@ -41,8 +42,9 @@ var balancerRules = []*Rule{
 	{
 		ID: "ELB.17", Title: "listeners with TLS use a recommended policy",
 		Source: securityHub("ELB.17"), Types: []string{listener},
-		check: where("protocol", oneOf("sslPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-			"ELBSecurityPolicy-TLS13-1-3-2021-06"), "HTTPS", "TLS"),
+		check: where("protocol",
+			oneOf("sslPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+				"ELBSecurityPolicy-TLS13-1-3-2021-06"), "HTTPS", "TLS"),
 	},
 	{
 		ID: "TWIP-EDGE-1", Title: "load balancers close idle connections before servers do",
@@ -63,18 +65,17 @@ var balancerRules = []*Rule{
 	{
 		ID: "WAF.12", Title: "rules of web ACLs are counted in CloudWatch",
 		Source: securityHub("WAF.12"), Types: []string{webACL},
-		check: all(is("visibilityConfig.cloudwatchMetricsEnabled", "true"), is("rules[].visibilityConfig.cloudwatchMetricsEnabled", "true")),
+		check: all(is("visibilityConfig.cloudwatchMetricsEnabled", "true"),
+			is("rules[].visibilityConfig.cloudwatchMetricsEnabled", "true")),
 	},
 	{
 		ID: "TWIP-WAF-1", Title: "the web ACL stops floods, and what Struts 2.1 is known to be open to",
 		Source: "https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html", Types: []string{webACL},
-		check: all(
-			anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesKnownBadInputsRuleSet"),
+		check: all(anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesKnownBadInputsRuleSet"),
 			anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesCommonRuleSet"),
 			anySet("rules[].statement.rateBasedStatement.limit", "add a rule that limits requests per address"),
 			none("rules[].overrideAction.count", "use none: a rule group that only counts stops nothing"),
-			none("rules[].action.count", "use block: a limit that only counts stops nothing"),
-		),
+			none("rules[].action.count", "use block: a limit that only counts stops nothing")),
 	},
 	{
 		ID: "Route53.2", Title: "public hosted zones log queries",

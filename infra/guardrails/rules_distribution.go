@@ -11,10 +11,8 @@ var distributionRules = []*Rule{
 	{
 		ID: "CloudFront.3", Title: "visitors meet distributions over TLS",
 		Source: securityHub("CloudFront.3"), Types: []string{distribution},
-		check: all(
-			oneOf("defaultCacheBehavior.viewerProtocolPolicy", "redirect-to-https", "https-only"),
-			isNot("orderedCacheBehaviors[].viewerProtocolPolicy", "allow-all", "use redirect-to-https"),
-		),
+		check: all(oneOf("defaultCacheBehavior.viewerProtocolPolicy", "redirect-to-https", "https-only"),
+			isNot("orderedCacheBehaviors[].viewerProtocolPolicy", "allow-all", "use redirect-to-https")),
 	},
 	{
 		ID: "CloudFront.5", Title: "distributions keep access logs",
@@ -50,7 +48,8 @@ var distributionRules = []*Rule{
 	{
 		ID: "CloudFront.12", Title: "distributions point to buckets that exist",
 		Source: securityHub("CloudFront.12"), Types: []string{distribution},
-		whole: ofOrigins(true, never("domainName", "serve it from the load balancer: this program keeps no bucket of pages")),
+		whole: ofOrigins(true,
+			never("domainName", "serve it from the load balancer: this program keeps no bucket of pages")),
 	},
 	{
 		ID: "CloudFront.13", Title: "only the distribution reads a bucket behind it",
@@ -86,5 +85,6 @@ func ofOrigins(buckets bool, asks check) check {
 }
 
 func inS3(host string) bool {
-	return strings.HasSuffix(host, ".amazonaws.com") && (strings.Contains(host, ".s3.") || strings.Contains(host, ".s3-"))
+	return strings.HasSuffix(host, ".amazonaws.com") &&
+		(strings.Contains(host, ".s3.") || strings.Contains(host, ".s3-"))
 }

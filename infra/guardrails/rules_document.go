@@ -17,7 +17,8 @@ var documentRules = []*Rule{
 	{
 		ID: "TWIP-CONTAINER-2", Title: "containers write nowhere but to what is mounted for it",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool { return slices.Contains(c, "--read-only") }, "run every container with --read-only"),
+		check: everyContainer(func(c []string) bool { return slices.Contains(c, "--read-only") },
+			"run every container with --read-only"),
 	},
 	{
 		ID: "TWIP-CONTAINER-3", Title: "containers have no capabilities, and gain none",
@@ -32,25 +33,29 @@ var documentRules = []*Rule{
 		Source: containerGuide, Types: []string{instance, template},
 		check: everyContainer(func(c []string) bool {
 			memory, swap, processes := flags(c, "--memory"), flags(c, "--memory-swap"), flags(c, "--pids-limit")
-			return len(memory) == 1 && limited(memory[0]) && slices.Equal(memory, swap) && len(processes) == 1 && limited(processes[0])
+			return len(memory) == 1 && limited(memory[0]) && slices.Equal(memory, swap) && len(processes) == 1 &&
+				limited(processes[0])
 		}, "run every container with --memory, the same --memory-swap, and --pids-limit"),
 	},
 	{
-		ID: "TWIP-CONTAINER-5", Title: "containers see nothing of the machine: no privileges, no namespaces, no Docker socket",
+		ID: "TWIP-CONTAINER-5", Title: "containers see nothing of the machine: no privileges, no namespaces, no " +
+			"Docker socket",
 		Source: containerGuide, Types: []string{instance, template},
 		check: everyContainer(contained, "take the flag away"),
 	},
 	{
 		ID: "TWIP-CONTAINER-6", Title: "containers run from images that are named by digest",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool { return digest.MatchString(c[len(c)-1]) }, "use the image's RepoDigest"),
+		check: everyContainer(func(c []string) bool { return digest.MatchString(c[len(c)-1]) },
+			"use the image's RepoDigest"),
 	},
 	{
 		ID: "TWIP-CONTAINER-7", Title: "containers log to CloudWatch, and do not stand still because of it",
 		Source: "https://docs.docker.com/engine/logging/drivers/awslogs/", Types: []string{instance, template},
 		check: everyContainer(func(c []string) bool {
 			options := flags(c, "--log-opt")
-			return slices.Equal(flags(c, "--log-driver"), []string{"awslogs"}) && slices.Contains(options, "mode=non-blocking")
+			return slices.Equal(flags(c, "--log-driver"), []string{"awslogs"}) &&
+				slices.Contains(options, "mode=non-blocking")
 		}, "run every container with --log-driver awslogs --log-opt mode=non-blocking"),
 	},
 	{
@@ -59,7 +64,8 @@ var documentRules = []*Rule{
 		check: inUserData(func(d *document) bool {
 			mount := d.file("/twip-efs")
 			given := options(mount)
-			return mount == "" || !slices.ContainsFunc(mountOptions, func(o string) bool { return !slices.Contains(given, o) })
+			return mount == "" ||
+				!slices.ContainsFunc(mountOptions, func(o string) bool { return !slices.Contains(given, o) })
 		}, "mount with "+strings.Join(mountOptions, ",")),
 	},
 	{
@@ -74,20 +80,19 @@ var documentRules = []*Rule{
 	{
 		ID: "TWIP-ACCESS-1", Title: "machines let nobody log in",
 		Source: ownDesign, Types: []string{instance, template},
-		check: inUserData(func(d *document) bool { return !d.login }, "take it out: machines have no SSH and no passwords"),
+		check: inUserData(func(d *document) bool { return !d.login },
+			"take it out: machines have no SSH and no passwords"),
 	},
 	{
 		ID: "TWIP-SECRET-1", Title: "user data holds no secret: whoever may describe a machine reads it",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html", Types: []string{instance, template},
-		check: all(
-			inUserData(func(d *document) bool { return !d.secret }, "let the machine fetch it with its role"),
+		check: all(inUserData(func(d *document) bool { return !d.secret }, "let the machine fetch it with its role"),
 			func(r *Resource, _ *Graph) []finding {
 				if !r.Properties["userData"].ContainsSecrets() {
 					return nil
 				}
 				return []finding{{r.at("userData"), "let the machine fetch it with its role"}}
-			},
-		),
+			}),
 	},
 }
 
@@ -99,17 +104,36 @@ var (
 	safeTLS      = regexp.MustCompile(`\nsslVersionMin = TLSv1\.[23]\n`)
 	// secrets are what they are known by, in lower case: access keys, private keys, and words that stand before one.
 	// What a shell looks up by itself is none.
-	secrets = regexp.MustCompile(`\b(akia|asia)[0-9a-z]{16}\b|-----begin [a-z ]*private key-----|(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
+	secrets = regexp.MustCompile(
+		`\b(akia|asia)[0-9a-z]{16}\b|-----begin [a-z ]*private key-----|` +
+			`(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[^\s"'$(][^\s"']{5,}`)
 )
 
 // logins are what cloud-init lets somebody in by, and secretWords what there is in a line with a secret; in lower case.
 var (
-	logins      = []string{"ssh_authorized_keys", "ssh_import_id", "chpasswd", "ssh_pwauth", "plain_text_passwd", "hashed_passwd", "openssh-server"}
+	logins = []string{
+		"ssh_authorized_keys",
+		"ssh_import_id",
+		"chpasswd",
+		"ssh_pwauth",
+		"plain_text_passwd",
+		"hashed_passwd",
+		"openssh-server",
+	}
 	secretWords = []string{"akia", "asia", "private key", "password", "passwd", "secret", "token", "apikey", "api_key"}
 )
 
 // mountOptions are the ones that the keeper's promises rest on.
-var mountOptions = []string{"nfsvers=4.1", "hard", "noresvport", "actimeo=0", "lookupcache=none", "nodev", "nosuid", "noexec"}
+var mountOptions = []string{
+	"nfsvers=4.1",
+	"hard",
+	"noresvport",
+	"actimeo=0",
+	"lookupcache=none",
+	"nodev",
+	"nosuid",
+	"noexec",
+}
 
 // options are the words of a script's variable options, between commas.
 func options(script string) (all []string) {
@@ -133,5 +157,6 @@ func contained(command []string) bool {
 	}
 	mounts := slices.Concat(flags(command, "--volume"), flags(command, "-v"), flags(command, "--mount"))
 	return !slices.Contains(command, "--privileged") && slices.Equal(flags(command, "--network"), []string{"twip"}) &&
-		!slices.ContainsFunc(mounts, func(m string) bool { return !strings.Contains(m, "source=/var/lib/twip/volume/store,") })
+		!slices.ContainsFunc(mounts,
+			func(m string) bool { return !strings.Contains(m, "source=/var/lib/twip/volume/store,") })
 }

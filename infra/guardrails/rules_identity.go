@@ -18,7 +18,8 @@ var identityRules = []*Rule{
 		ID: "IAM.21", Title: "nobody may do everything with a service",
 		Source: securityHub("IAM.21"), Types: []string{rolePolicy, managedPolicy},
 		check: documents("policy", eachStatement(func(s statement) bool {
-			return !s.allows() || !slices.ContainsFunc(s.Action, func(action string) bool { return strings.HasSuffix(action, ":*") })
+			return !s.allows() ||
+				!slices.ContainsFunc(s.Action, func(action string) bool { return strings.HasSuffix(action, ":*") })
 		}), "name the actions that are needed"),
 	},
 	{
@@ -41,7 +42,8 @@ var identityRules = []*Rule{
 		ID: "TWIP-IAM-2", Title: "a role is one AWS service's, and nobody else's",
 		Source: ownDesign, Types: []string{role},
 		check: documents("assumeRolePolicy", eachStatement(func(s statement) bool {
-			return s.allows() && len(s.Principal) == 1 && len(s.Principal["Service"]) == 1 && slices.Equal(s.Action, texts{"sts:AssumeRole"})
+			return s.allows() && len(s.Principal) == 1 && len(s.Principal["Service"]) == 1 &&
+				slices.Equal(s.Action, texts{"sts:AssumeRole"})
 		}), "trust one service principal"),
 	},
 	{
@@ -52,7 +54,8 @@ var identityRules = []*Rule{
 	{
 		ID: "TWIP-IAM-4", Title: "of Amazon's policies, roles have only those of one service's work",
 		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html", Types: []string{attachment},
-		check: text("policyArn", regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/service-role/`).MatchString, "write a policy that names what is needed"),
+		check: text("policyArn", regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/service-role/`).MatchString,
+			"write a policy that names what is needed"),
 	},
 	{
 		ID: "Lambda.1", Title: "nobody calls functions without being asked who they are",
@@ -62,7 +65,8 @@ var identityRules = []*Rule{
 	{
 		ID: "Lambda.2", Title: "functions run on what AWS still looks after",
 		Source: securityHub("Lambda.2"), Types: []string{function},
-		check: oneOf("runtime", "python3.12", "python3.13", "python3.14", "nodejs22.x", "nodejs24.x", "provided.al2023"),
+		check: oneOf("runtime", "python3.12", "python3.13", "python3.14", "nodejs22.x", "nodejs24.x",
+			"provided.al2023"),
 	},
 	{
 		ID: "SNS.1", Title: "topics are encrypted with a key in KMS",
@@ -78,13 +82,15 @@ var identityRules = []*Rule{
 
 var namedKeys = eachStatement(func(s statement) bool {
 	decrypts := s.touches("kms:Decrypt") || s.touches("kms:ReEncryptFrom")
-	return !s.allows() || !decrypts || !slices.ContainsFunc(s.Resource, func(arn string) bool { return strings.HasSuffix(arn, "*") })
+	return !s.allows() || !decrypts ||
+		!slices.ContainsFunc(s.Resource, func(arn string) bool { return strings.HasSuffix(arn, "*") })
 })
 
 // unbounded are actions that IAM cannot narrow to resources, and that change nothing of anybody's: they look, or are
 // how a machine offers itself for a session.
-var unbounded = regexp.MustCompile(`^(ecr:GetAuthorizationToken|(autoscaling|elasticloadbalancing|ec2|cloudwatch):Describe\w+|` +
-	`ssmmessages:(Create|Open)(Control|Data)Channel|ssm:UpdateInstanceInformation)$`)
+var unbounded = regexp.MustCompile(
+	`^(ecr:GetAuthorizationToken|(autoscaling|elasticloadbalancing|ec2|cloudwatch):Describe\w+|` +
+		`ssmmessages:(Create|Open)(Control|Data)Channel|ssm:UpdateInstanceInformation)$`)
 
 func narrow(s statement) bool {
 	everything := len(s.Resource) == 0 || slices.Contains(s.Resource, "*")

@@ -25,10 +25,8 @@ var imageRules = []*Rule{
 	{
 		ID: "TWIP-IMAGE-1", Title: "images are named by their content, and made for the machines",
 		Source: ownDesign, Types: []string{image},
-		check: all(
-			text("imageName", regexp.MustCompile(`:[0-9a-f]{16}$`).MatchString, "tag it with the hash of its build context"),
-			is("build.platform", "linux/amd64"),
-		),
+		check: all(text("imageName", regexp.MustCompile(`:[0-9a-f]{16}$`).MatchString,
+			"tag it with the hash of its build context"), is("build.platform", "linux/amd64")),
 	},
 	{
 		ID: "TWIP-IMAGE-2", Title: "the registry's password is a secret in the state",

@@ -16,7 +16,8 @@ var machineRules = []*Rule{
 	{
 		ID: "AutoScaling.9", Title: "groups use launch templates",
 		Source: securityHub("AutoScaling.9"), Types: []string{group},
-		check: all(some("launchTemplate.id", "name a launch template"), none("launchConfiguration", "use a launch template instead")),
+		check: all(some("launchTemplate.id", "name a launch template"),
+			none("launchConfiguration", "use a launch template instead")),
 	},
 	{
 		ID: "EC2.7", CIS: "v3.0.0/2.2.1", Title: "volumes are encrypted, whatever the account's default is",
@@ -36,7 +37,8 @@ var machineRules = []*Rule{
 		ID: "EC2.9", Title: "instances have no public address",
 		Source: securityHub("EC2.9"), Types: []string{instance, "aws:ec2/eipAssociation:EipAssociation"},
 		check: of(map[string]check{
-			instance:                                isNot("associatePublicIpAddress", "true", "leave it out, and put a load balancer in front"),
+			instance: isNot("associatePublicIpAddress", "true", "leave it out, and "+
+				"put a load balancer in front"),
 			"aws:ec2/eipAssociation:EipAssociation": none("instanceId", "put a load balancer in front instead"),
 		}),
 	},
@@ -51,7 +53,8 @@ var machineRules = []*Rule{
 		check: is("metadataOptions.httpTokens", "required"),
 	},
 	{
-		ID: "TWIP-MACHINE-1", Title: "containers cannot reach the machine's role: the metadata service's hop limit is 1",
+		ID: "TWIP-MACHINE-1", Title: "containers cannot reach the machine's role: the metadata service's hop limit " +
+			"is 1",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html", Types: []string{instance, template},
 		check: is("metadataOptions.httpPutResponseHopLimit", "1"),
 	},
@@ -74,37 +77,38 @@ var machineRules = []*Rule{
 		Source: ownDesign, Types: []string{instance, template},
 		check: of(map[string]check{
 			instance: is("rootBlockDevice.deleteOnTermination", "true"),
-			template: all(is("blockDeviceMappings[].ebs.deleteOnTermination", "true"), is("networkInterfaces[].deleteOnTermination", "true"),
+			template: all(is("blockDeviceMappings[].ebs.deleteOnTermination", "true"),
+				is("networkInterfaces[].deleteOnTermination", "true"),
 				is("instanceInitiatedShutdownBehavior", "terminate")),
 		}),
 	},
 	{
-		ID: "TWIP-GROUP-1", Title: "a group names its template's version by number: AWS cannot roll back from any other",
+		ID: "TWIP-GROUP-1", Title: "a group names its template's version by number: AWS cannot roll back from any " +
+			"other",
 		Source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html", Types: []string{group},
-		check: text("launchTemplate.version", regexp.MustCompile(`^[0-9]+$`).MatchString, "use the template's LatestVersion"),
+		check: text("launchTemplate.version", regexp.MustCompile(`^[0-9]+$`).MatchString,
+			"use the template's LatestVersion"),
 	},
 	{
 		ID: "TWIP-GROUP-2", Title: "one machine's failure is not seen: two or more, and the successor comes first",
 		Source: ownDesign, Types: []string{group},
-		check: all(
-			number("minSize", 2, 1000),
-			number("instanceMaintenancePolicy.minHealthyPercentage", 100, 100),
-			number("healthCheckGracePeriod", 60, 3600),
-		),
+		check: all(number("minSize", 2, 1000), number("instanceMaintenancePolicy.minHealthyPercentage", 100, 100),
+			number("healthCheckGracePeriod", 60, 3600)),
 	},
 	{
 		ID: "TWIP-GROUP-3", Title: "scaling policies own a group's size, and nothing tears it down in a hurry",
 		Source: ownDesign, Types: []string{group},
-		check: all(
-			none("desiredCapacity", "leave it out: every update would undo the scaling"),
-			isNot("forceDelete", "true", "leave it out: machines are to stop in an orderly way"),
-		),
+		check: all(none("desiredCapacity", "leave it out: every update would undo the scaling"),
+			isNot("forceDelete", "true", "leave it out: machines are to stop in an orderly way")),
 	},
 	{
-		ID: "TWIP-GROUP-4", Title: "a dead server gets no requests after ten seconds, and a leaving one finishes its own",
+		ID: "TWIP-GROUP-4", Title: "a dead server gets no requests after ten seconds, and a leaving one finishes " +
+			"its own",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html", Types: []string{targetGroup},
-		check: all(number("healthCheck.interval", 5, 5), number("healthCheck.unhealthyThreshold", 2, 2), is("healthCheck.matcher", "200"),
-			number("deregistrationDelay", 15, 300), text("healthCheck.path", func(p string) bool { return len(p) > 1 }, "name the path that tells health")),
+		check: all(number("healthCheck.interval", 5, 5), number("healthCheck.unhealthyThreshold", 2, 2),
+			is("healthCheck.matcher", "200"), number("deregistrationDelay", 15,
+				300), text("healthCheck.path", func(p string) bool { return len(p) > 1 }, "name the path that "+
+				"tells health")),
 	},
 }
 

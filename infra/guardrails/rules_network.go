@@ -14,9 +14,11 @@ var networkRules = []*Rule{
 		Source: securityHub("EC2.2"), Types: []string{vpc, defaultGroup},
 		check: of(map[string]check{defaultGroup: all(
 			none("ingress", "take the rules away: nothing is meant to be in this group"),
-			none("egress", "take the rules away: nothing is meant to be in this group"),
-		)}),
-		whole: of(map[string]check{vpc: companion(defaultGroup, "default security group", "adopt it with ec2.NewDefaultSecurityGroup, which empties it")}),
+			none("egress", "take the rules away: nothing is meant to be in this group"))}),
+		whole: of(map[string]check{
+			vpc: companion(defaultGroup, "default security group",
+				"adopt it with ec2.NewDefaultSecurityGroup, which empties it"),
+		}),
 	},
 	{
 		ID: "EC2.6", CIS: "v3.0.0/3.7", Title: "VPC flow logging is on in every VPC",
@@ -32,50 +34,55 @@ var networkRules = []*Rule{
 	{
 		ID: "EC2.18", Title: "the whole internet may reach only the ports meant for it: 80 and 443",
 		Source: securityHub("EC2.18"), Types: []string{ingressRule},
-		check: fromAnywhere(func(from, to int) bool { return from == to && slices.Contains(publicPorts, from) }, "name the ranges that may come in"),
+		check: fromAnywhere(func(from, to int) bool { return from == to && slices.Contains(publicPorts, from) },
+			"name the ranges that may come in"),
 	},
 	{
 		ID: "EC2.19", Title: "the whole internet reaches no high-risk port",
 		Source: securityHub("EC2.19"), Types: []string{ingressRule},
-		check: fromAnywhere(func(from, to int) bool { return !holds(from, to, riskyPorts...) }, "close the port, or name the ranges that may come in"),
+		check: fromAnywhere(func(from, to int) bool { return !holds(from, to, riskyPorts...) },
+			"close the port, or name the ranges that may come in"),
 	},
 	{
 		ID: "EC2.21", CIS: "v3.0.0/5.1", Title: "network ACLs let nobody from everywhere to ports 22 and 3389",
 		Source: securityHub("EC2.21"),
-		Types:  []string{"aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl", "aws:ec2/networkAclRule:NetworkAclRule"},
-		check:  accessList,
+		Types: []string{
+			"aws:ec2/networkAcl:NetworkAcl",
+			"aws:ec2/defaultNetworkAcl:DefaultNetworkAcl",
+			"aws:ec2/networkAclRule:NetworkAclRule",
+		},
+		check: accessList,
 	},
 	{
 		ID: "EC2.53", CIS: "v3.0.0/5.2", Title: "nobody administers machines from 0.0.0.0/0",
 		Source: securityHub("EC2.53"), Types: []string{ingressRule},
-		check: where("cidrIpv4", ports(func(from, to int) bool { return !holds(from, to, adminPorts...) }, "close the port: machines have no SSH"), "0.0.0.0/0"),
+		check: where("cidrIpv4", ports(func(from, to int) bool { return !holds(from, to, adminPorts...) },
+			"close the port: machines have no SSH"), "0.0.0.0/0"),
 	},
 	{
 		ID: "EC2.54", CIS: "v3.0.0/5.3", Title: "nobody administers machines from ::/0",
 		Source: securityHub("EC2.54"), Types: []string{ingressRule},
-		check: where("cidrIpv6", ports(func(from, to int) bool { return !holds(from, to, adminPorts...) }, "close the port: machines have no SSH"), "::/0"),
+		check: where("cidrIpv6", ports(func(from, to int) bool { return !holds(from, to, adminPorts...) },
+			"close the port: machines have no SSH"), "::/0"),
 	},
 	{
 		ID: "TWIP-FLOW-1", Title: "security groups have no rules of their own: each flow is a resource",
 		Source: "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group#protocol",
 		Types:  []string{securityGroup, "aws:ec2/securityGroupRule:SecurityGroupRule"},
 		check: of(map[string]check{
-			securityGroup: all(
-				none("ingress", "use a vpc.SecurityGroupIngressRule for each flow: both kinds together overwrite each other"),
-				none("egress", "use a vpc.SecurityGroupEgressRule for each flow: both kinds together overwrite each other"),
-			),
-			"aws:ec2/securityGroupRule:SecurityGroupRule": never("type", "use a vpc.SecurityGroupIngressRule or EgressRule for each flow"),
+			securityGroup: all(none("ingress",
+				"use a vpc.SecurityGroupIngressRule for each flow: both kinds together overwrite each other"), none(
+				"egress",
+				"use a vpc.SecurityGroupEgressRule for each flow: both kinds together overwrite each other")),
+			"aws:ec2/securityGroupRule:SecurityGroupRule": never("type",
+				"use a vpc.SecurityGroupIngressRule or EgressRule for each flow"),
 		}),
 	},
 	{
 		ID: "TWIP-FLOW-2", Title: "a rule is one flow: one TCP port, one other side, and a word on what it is",
 		Source: ownDesign, Types: []string{ingressRule, egressRule},
-		check: all(
-			is("ipProtocol", "tcp"),
-			ports(func(from, to int) bool { return from == to && from > 0 }, "name one port, and another rule for another port"),
-			some("description", "say what the traffic is"),
-			oneSide,
-		),
+		check: all(is("ipProtocol", "tcp"), ports(func(from, to int) bool { return from == to && from > 0 },
+			"name one port, and another rule for another port"), some("description", "say what the traffic is"), oneSide),
 	},
 	{
 		ID: "TWIP-FLOW-3", Title: "only HTTP and TLS may leave for the internet",
@@ -91,7 +98,32 @@ var (
 	publicPorts = []int{80, 443}
 	adminPorts  = []int{22, 3389}
 	// riskyPorts are those of EC2.19.
-	riskyPorts = []int{20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088, 8888, 9200, 9300}
+	riskyPorts = []int{
+		20,
+		21,
+		22,
+		23,
+		25,
+		110,
+		135,
+		143,
+		445,
+		1433,
+		1434,
+		3000,
+		3306,
+		3389,
+		4333,
+		5000,
+		5432,
+		5500,
+		5601,
+		8080,
+		8088,
+		8888,
+		9200,
+		9300,
+	}
 )
 
 // peers are the properties that can name a rule's other side.
@@ -107,7 +139,16 @@ func oneSide(r *Resource, _ *Graph) []finding {
 	if named == 1 {
 		return nil
 	}
-	return []finding{{value{path: strings.Join(peers, ", "), v: resource.NewStringProperty(fmt.Sprintf("%d of them", named)), state: known}, "name exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedSecurityGroupId"}}
+	return []finding{
+		{
+			value{
+				path:  strings.Join(peers, ", "),
+				v:     resource.NewStringProperty(fmt.Sprintf("%d of them", named)),
+				state: known,
+			},
+			"name exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedSecurityGroupId",
+		},
+	}
 }
 
 // ports asks for a rule's ports to be good. Every port is meant where none is named, or a protocol without ports.
@@ -164,7 +205,8 @@ func accessList(r *Resource, _ *Graph) (found []finding) {
 			entries = append(entries, &Resource{Properties: entry.v.ObjectValue()})
 		}
 	}
-	open := ports(func(from, to int) bool { return !holds(from, to, adminPorts...) }, "take the ports out: machines have no SSH")
+	open := ports(func(from, to int) bool { return !holds(from, to, adminPorts...) },
+		"take the ports out: machines have no SSH")
 	for _, entry := range entries {
 		action := entry.at("action").text() + entry.at("ruleAction").text()
 		if entry.at("egress").text() == "true" || action != "allow" {

@@ -11,7 +11,8 @@ var programRules = []*Rule{
 	{
 		ID: "TWIP-PROVIDER-2", Title: "the program holds no credentials",
 		Source: ownDesign, Types: []string{provider},
-		check: all(none("accessKey", "leave it to the environment"), none("secretKey", "leave it to the environment"), none("token", "leave it to the environment")),
+		check: all(none("accessKey", "leave it to the environment"), none("secretKey", "leave it to the environment"),
+			none("token", "leave it to the environment")),
 	},
 	{
 		ID: "TWIP-TAG-1", Title: "every resource that can has a name tag",
@@ -21,16 +22,17 @@ var programRules = []*Rule{
 	{
 		ID: "TWIP-TAG-2", Title: "a provider tags everything with what it belongs to",
 		Source: ownDesign, Types: []string{provider},
-		check: all(some("defaultTags.tags.Project", "set it"), some("defaultTags.tags.Stack", "set it"), is("defaultTags.tags.ManagedBy", "pulumi")),
+		check: all(some("defaultTags.tags.Project", "set it"), some("defaultTags.tags.Stack", "set it"),
+			is("defaultTags.tags.ManagedBy", "pulumi")),
 	},
 	{
-		ID: "TWIP-TAG-3", Title: "machines of groups and their volumes are tagged, which a provider's tags do not reach",
+		ID: "TWIP-TAG-3", Title: "machines of groups and their volumes are tagged, which a provider's tags do not " +
+			"reach",
 		Source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html", Types: []string{template, group},
 		check: of(map[string]check{
-			template: all(
-				anyOf("tagSpecifications[].resourceType", "instance"), anyOf("tagSpecifications[].resourceType", "volume"),
-				some("tagSpecifications[].tags.Name", "set it"), some("tagSpecifications[].tags.Stack", "set it"),
-			),
+			template: all(anyOf("tagSpecifications[].resourceType",
+				"instance"), anyOf("tagSpecifications[].resourceType", "volume"), some("tagSpecifications[].tags.Name", "set it"),
+				some("tagSpecifications[].tags.Stack", "set it")),
 			group: all(anyOf("tags[].key", "Name"), anyOf("tags[].key", "Stack")),
 		}),
 	},
@@ -52,7 +54,8 @@ var untaggable = []string{
 	fileBackup, filePolicy, mountTarget, selection, topicPolicy,
 	"aws:acm/certificateValidation:CertificateValidation",
 	"aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule",
-	"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/queryDefinition:QueryDefinition",
+	"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+	"aws:cloudwatch/queryDefinition:QueryDefinition",
 	"aws:ec2/eipAssociation:EipAssociation", "aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation",
 	"aws:ec2/volumeAttachment:VolumeAttachment",
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy",
@@ -68,5 +71,6 @@ func tagged(r *Resource, g *Graph) []finding {
 	if slices.Contains(untaggable, r.Type) {
 		return nil
 	}
-	return some("tags.Name", "set it, or add the type to untaggable in guardrails/rules_program.go if AWS cannot tag it")(r, g)
+	return some("tags.Name",
+		"set it, or add the type to untaggable in guardrails/rules_program.go if AWS cannot tag it")(r, g)
 }

@@ -41,7 +41,8 @@ var storeRules = []*Rule{
 		ID: "TWIP-STORE-1", Title: "file systems refuse what is not encrypted on its way",
 		Source: "https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html", Types: []string{fileSystem, filePolicy},
 		check: of(map[string]check{filePolicy: documents("policy", deniesPlain, deniesPlainWayOut)}),
-		whole: of(map[string]check{fileSystem: companion(filePolicy, "file system policy", "add an efs.FileSystemPolicy")}),
+		whole: of(
+			map[string]check{fileSystem: companion(filePolicy, "file system policy", "add an efs.FileSystemPolicy")}),
 	},
 	{
 		ID: "TWIP-STORE-2", Title: "there are never two writers: a machine stops before its volume moves",
@@ -91,7 +92,10 @@ func protected(r *Resource, _ *Graph) []finding {
 func inPrivate(r *Resource, g *Graph) (found []finding) {
 	for _, subnet := range g.used(r, subnet) {
 		if open := subnet.at("mapPublicIpOnLaunch"); open.text() == "true" {
-			found = append(found, finding{value{path: "subnetId (" + subnet.Name + ": mapPublicIpOnLaunch)", v: open.v, state: known}, "use a private subnet"})
+			found = append(found, finding{
+				value{path: "subnetId (" + subnet.Name + ": mapPublicIpOnLaunch)", v: open.v, state: known},
+				"use a private subnet",
+			})
 		}
 	}
 	return found

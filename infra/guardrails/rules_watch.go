@@ -2,7 +2,8 @@ package guardrails
 
 var watchRules = []*Rule{
 	{
-		ID: "CloudWatch.15", Title: "every alarm does something: it tells people, or is part of one that does, or rolls back",
+		ID: "CloudWatch.15", Title: "every alarm does something: it tells people, or is part of one that does, or " +
+			"rolls back",
 		Source: securityHub("CloudWatch.15"), Types: []string{metricAlarm, joinedAlarm},
 		whole: acts,
 	},
@@ -31,7 +32,8 @@ var watchRules = []*Rule{
 // acts looks for an alarm's own actions, for an alarm that it is part of, and for a rollout that it stops.
 func acts(r *Resource, g *Graph) []finding {
 	actions := r.at("alarmActions")
-	if actions.state == unknown || actions.size() > 0 || len(g.users(r, joinedAlarm)) > 0 || len(g.users(r, "aws:lambda/invocation:Invocation")) > 0 {
+	if actions.state == unknown || actions.size() > 0 || len(g.users(r, joinedAlarm)) > 0 ||
+		len(g.users(r, "aws:lambda/invocation:Invocation")) > 0 {
 		return nil
 	}
 	return []finding{{actions, "name the topic of Alerts"}}

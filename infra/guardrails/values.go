@@ -62,7 +62,8 @@ func property(ctx context.Context, v any) (resource.PropertyValue, error) {
 		}
 		return resource.NewObjectProperty(object), nil
 	default:
-		return resource.PropertyValue{}, fmt.Errorf("it is a %T, which no rule can read: teach guardrails/values.go what that is", v)
+		return resource.PropertyValue{}, fmt.Errorf(
+			"it is a %T, which no rule can read: teach guardrails/values.go what that is", v)
 	}
 }
 

@@ -61,7 +61,8 @@ func (t tree) addArtifact(dir, artifacts string, a artifact) (source string, err
 		unpacked, err = a.contents(unpacked)
 	}
 	if err != nil {
-		return "", fmt.Errorf("artifact %s (%d bytes): %w: build it again, or remove it to use the sample", name, len(data), err)
+		return "", fmt.Errorf("artifact %s (%d bytes): %w: build it again, or remove it to use the sample", name,
+			len(data), err)
 	}
 	for inside, f := range unpacked {
 		t[path.Join(dir, a.place, inside)] = f
@@ -99,7 +100,8 @@ func unpack(data []byte) (tree, error) {
 			return nil, fmt.Errorf("entry %q: its name would leave the directory it is unpacked to", entry.Name)
 		}
 		if !entry.Mode().IsRegular() {
-			return nil, fmt.Errorf("entry %q: it is a link or a device, only files and directories are allowed", entry.Name)
+			return nil, fmt.Errorf("entry %q: it is a link or a device, only files and directories are allowed",
+				entry.Name)
 		}
 		content, err := read(entry, room)
 		if err != nil {
@@ -145,7 +147,8 @@ func (t tree) refuseFilesAsDirectories() error {
 	return nil
 }
 
-// webApplication wants the layout of the servlet specification. The deployment descriptor is optional since version 3.0.
+// webApplication wants the layout of the servlet specification. The deployment descriptor is optional since version
+// 3.0.
 func webApplication(t tree) (tree, error) {
 	if len(t.child("WEB-INF")) == 0 {
 		return nil, errors.New("it has no WEB-INF directory at its top, so it is not a web application")
@@ -178,6 +181,7 @@ func staticSite(t tree) (tree, error) {
 	case 1:
 		return t.child(found[0]), nil
 	default:
-		return nil, fmt.Errorf("it holds styles or images in several directories (%s): keep one", strings.Join(found, ", "))
+		return nil, fmt.Errorf("it holds styles or images in several directories (%s): keep one",
+			strings.Join(found, ", "))
 	}
 }

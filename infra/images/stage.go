@@ -20,7 +20,8 @@ const DefaultBaseImage = "debian:trixie-slim"
 
 // Options say what to assemble and where.
 type Options struct {
-	// Artifacts is the directory that may hold companyNews.war and static.zip. It need not exist. Default: none, the sample is used.
+	// Artifacts is the directory that may hold companyNews.war and static.zip. It need not exist. Default: none, the
+	// sample is used.
 	Artifacts string
 	// BaseImage is the Debian 13 image that all images are built on. Default: DefaultBaseImage.
 	BaseImage string
@@ -39,8 +40,8 @@ type Context struct {
 	Source string            // for people: the artifact that is inside, or that it is the sample
 }
 
-// Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and removes
-// what does not belong to the context.
+// Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and
+// removes what does not belong to the context.
 func Stage(kind Kind, o Options) (*Context, error) {
 	if o.Out == "" {
 		return nil, fmt.Errorf("images: stage %s: Out is empty: name the directory for build contexts", kind)

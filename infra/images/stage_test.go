@@ -100,13 +100,15 @@ func TestArtifactsTakeTheSamplesPlace(t *testing.T) {
 		"index.jsp": "hello", "WEB-INF/web.xml": "<web-app/>", `WEB-INF\classes\a.class`: "x",
 		"__MACOSX/._index.jsp": "junk", "WEB-INF/": "",
 	})
-	put(t, artifacts, "static.zip", map[string]string{"static/styles/main.css": "b{}", "static/images/a b.png": "p", "static/.DS_Store": "x"})
+	put(t, artifacts, "static.zip",
+		map[string]string{"static/styles/main.css": "b{}", "static/images/a b.png": "p", "static/.DS_Store": "x"})
 
 	out := t.TempDir()
 	app, err := Stage(App, Options{Artifacts: artifacts, Out: out})
 	require.NoError(t, err)
 	require.Contains(t, app.Source, "companyNews.war (3 files")
-	require.Equal(t, []string{"WEB-INF/classes/a.class", "WEB-INF/web.xml", "index.jsp"}, names(t, filepath.Join(app.Dir, "webapp", "root")))
+	require.Equal(t, []string{"WEB-INF/classes/a.class", "WEB-INF/web.xml", "index.jsp"},
+		names(t, filepath.Join(app.Dir, "webapp", "root")))
 	require.NoDirExists(t, filepath.Join(app.Dir, "webapp", "src"), "nothing of the sample is left")
 
 	static, err := Stage(Static, Options{Artifacts: artifacts, Out: out})
@@ -155,16 +157,64 @@ func TestUnusableArtifactsAreRefused(t *testing.T) {
 	}{
 		{"no zip", "companyNews.war", App, []byte("<html>404 Not Found</html>"), "not a readable zip file"},
 		{"empty", "companyNews.war", App, nil, "not a readable zip file"},
-		{"cut", "companyNews.war", App, archive(t, map[string]string{"WEB-INF/web.xml": "x"})[:60], "not a readable zip file"},
-		{"no web application", "companyNews.war", App, archive(t, map[string]string{"a/WEB-INF/web.xml": "x"}), "no WEB-INF"},
-		{"climbs out", "companyNews.war", App, archive(t, map[string]string{"WEB-INF/../../x": "x"}), "would leave the directory"},
-		{"climbs out with the other separator", "companyNews.war", App, archive(t, map[string]string{`..\x`: "x"}), "would leave the directory"},
-		{"absolute", "companyNews.war", App, archive(t, map[string]string{"/etc/cron.d/x": "x"}), "would leave the directory"},
+		{
+			"cut",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{"WEB-INF/web.xml": "x"})[:60],
+			"not a readable zip file",
+		},
+		{
+			"no web application",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{"a/WEB-INF/web.xml": "x"}),
+			"no WEB-INF",
+		},
+		{
+			"climbs out",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{"WEB-INF/../../x": "x"}),
+			"would leave the directory",
+		},
+		{
+			"climbs out with the other separator",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{`..\x`: "x"}),
+			"would leave the directory",
+		},
+		{
+			"absolute",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{"/etc/cron.d/x": "x"}),
+			"would leave the directory",
+		},
 		{"link", "companyNews.war", App, build(t, link), "it is a link"},
 		{"twice", "companyNews.war", App, build(t, twice), "twice with different contents"},
-		{"file and directory", "companyNews.war", App, archive(t, map[string]string{"WEB-INF": "x", "WEB-INF/web.xml": "x"}), "it is a file, and a directory"},
-		{"nothing to serve", "static.zip", Static, archive(t, map[string]string{"css/a.css": "x"}), "neither a styles nor an images directory"},
-		{"several places", "static.zip", Static, archive(t, map[string]string{"a/styles/a.css": "x", "b/images/b.png": "x"}), "in several directories (a, b)"},
+		{
+			"file and directory",
+			"companyNews.war",
+			App,
+			archive(t, map[string]string{"WEB-INF": "x", "WEB-INF/web.xml": "x"}),
+			"it is a file, and a directory",
+		},
+		{
+			"nothing to serve",
+			"static.zip",
+			Static,
+			archive(t, map[string]string{"css/a.css": "x"}),
+			"neither a styles nor an images directory",
+		},
+		{
+			"several places",
+			"static.zip",
+			Static,
+			archive(t, map[string]string{"a/styles/a.css": "x", "b/images/b.png": "x"}),
+			"in several directories (a, b)",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -125,7 +125,8 @@ func (f file) isAt(name string) bool {
 	return err == nil && bytes.Equal(data, f.data)
 }
 
-// removeOthers removes from dir what is not part of the tree, and what stands where the tree has something of another type.
+// removeOthers removes from dir what is not part of the tree, and what stands where the tree has something of another
+// type.
 func (t tree) removeOthers(dir string) error {
 	directories := map[string]bool{".": true}
 	for name := range t {

@@ -102,7 +102,9 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.awaitSite(ctx, env.URL, instance); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.options.Out, "\n  site   %s\n  stats  %s\n\nready after %.0f s; take it down with: make local-destroy\n", env.URL, env.StatsURL, time.Since(c.started).Seconds())
+	fmt.Fprintf(c.options.Out,
+		"\n  site   %s\n  stats  %s\n\nready after %.0f s; take it down with: make local-destroy\n", env.URL,
+		env.StatsURL, time.Since(c.started).Seconds())
 	return nil
 }
 
@@ -122,7 +124,8 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 }
 
 // Destroy deletes the stack's resources, data included, and what the local cloud needs besides, unless another stack
-// needs it too. What runs that were killed have left goes by its label. Images stay, so that the next Up is quick; Clean removes them.
+// needs it too. What runs that were killed have left goes by its label. Images stay, so that the next Up is quick;
+// Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
@@ -137,13 +140,17 @@ func (c *Cloud) Destroy(ctx context.Context) error {
 	case err != nil:
 		return err
 	case inUse:
-		c.say("stack " + c.options.Stack + " is gone; another stack uses the local cloud, so its network and endpoints stay")
+		c.say(
+			"stack " + c.options.Stack + " is gone; another stack uses the local cloud, so its network and " +
+				"endpoints stay")
 		return nil
 	}
 	if err := c.Computer.Remove(ctx); err != nil {
 		return err
 	}
-	c.say("no container, volume, network or loop device of the local cloud is left; make local-clean removes its images too")
+	c.say(
+		"no container, volume, network or loop device of the local cloud is left; make local-clean removes its " +
+			"images too")
 	return nil
 }
 
@@ -155,7 +162,8 @@ func (c *Cloud) Clean(ctx context.Context) error {
 	if err := computer.RemoveSharedImages(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Dir(c.state)), os.RemoveAll(filepath.Join(c.options.Checkout, ".build"))); err != nil {
+	builds := filepath.Join(c.options.Checkout, ".build")
+	if err := errors.Join(os.RemoveAll(filepath.Dir(c.state)), os.RemoveAll(builds)); err != nil {
 		return err
 	}
 	c.say("nothing of the local cloud is left on this computer")
@@ -199,7 +207,12 @@ func (c *Cloud) here(ctx context.Context, outputs map[string]any) (map[string]an
 }
 
 // change runs one of the engine's commands and sums up what it did. Without bodies, Docker is not asked for anything.
-func (c *Cloud) change(ctx context.Context, bodies provider.Computer, verb string, do func(*engine.Engine, context.Context) (engine.Summary, error)) (map[string]any, error) {
+func (c *Cloud) change(
+	ctx context.Context,
+	bodies provider.Computer,
+	verb string,
+	do func(*engine.Engine, context.Context) (engine.Summary, error),
+) (map[string]any, error) {
 	var summary engine.Summary
 	err := c.engine(bodies, func(e *engine.Engine) (err error) {
 		summary, err = do(e, ctx)
@@ -222,7 +235,8 @@ func (c *Cloud) engine(bodies provider.Computer, do func(*engine.Engine) error) 
 	if err != nil {
 		return err
 	}
-	server, err := provider.Start(provider.Options{State: c.state, Dir: filepath.Join(c.options.Checkout, "infra"), Computer: bodies})
+	server, err := provider.Start(
+		provider.Options{State: c.state, Dir: filepath.Join(c.options.Checkout, "infra"), Computer: bodies})
 	if err != nil {
 		return err
 	}

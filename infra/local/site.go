@@ -42,8 +42,12 @@ func (c *Cloud) awaitSite(ctx context.Context, url, instance string) error {
 		}
 		select {
 		case <-ctx.Done():
-			log, _ := c.Computer.Exec(context.WithoutCancel(ctx), instance, "journalctl", "--no-pager", "--lines", "40", "--unit", "twip-*", "--unit", "cloud-final")
-			return fmt.Errorf("%s did not answer 200 (%w); the machine's log ends with:\n%s\nlook further with: docker exec %s journalctl", url, context.Cause(ctx), log, instance)
+			log, _ := c.Computer.Exec(context.WithoutCancel(ctx), instance, "journalctl", "--no-pager", "--lines", "40",
+				"--unit", "twip-*", "--unit", "cloud-final")
+			return fmt.Errorf(
+				"%s did not answer 200 (%w); the machine's log ends with:\n%s\nlook further with: docker exec %s "+
+					"journalctl",
+				url, context.Cause(ctx), log, instance)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
@@ -51,7 +55,8 @@ func (c *Cloud) awaitSite(ctx context.Context, url, instance string) error {
 
 // doing is the last line that the machine wrote about its own coming up.
 func (c *Cloud) doing(ctx context.Context, instance string) string {
-	text, err := c.Computer.Exec(ctx, instance, "journalctl", "--no-pager", "--output", "cat", "--lines", "1", "--unit", "twip-*", "--unit", "cloud-*")
+	text, err := c.Computer.Exec(ctx, instance, "journalctl", "--no-pager", "--output", "cat", "--lines", "1", "--unit",
+		"twip-*", "--unit", "cloud-*")
 	if err != nil {
 		return "the machine is starting"
 	}
@@ -104,7 +109,8 @@ func (c *Cloud) instance(ctx context.Context) (string, error) {
 	}
 	instance, _ := outputs["instanceId"].(string)
 	if instance == "" {
-		return "", fmt.Errorf("stack %q: output \"instanceId\" is missing: bring it up with make local", c.options.Stack)
+		return "", fmt.Errorf("stack %q: output \"instanceId\" is missing: bring it up with make local",
+			c.options.Stack)
 	}
 	return instance, nil
 }
@@ -117,7 +123,8 @@ func (c *Cloud) Routes(ctx context.Context, env ops.Environment) ([]ops.Route, e
 	}
 	routes := []ops.Route{{Name: "edge", URL: env.URL + "/"}}
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(c.options.Out, "straight at the keeper and at Jetty is left out: only root may enter a container's network")
+		fmt.Fprintln(c.options.Out,
+			"straight at the keeper and at Jetty is left out: only root may enter a container's network")
 		return routes, nil
 	}
 	instance, err := c.instance(ctx)

@@ -75,8 +75,9 @@ func (c *Cloud) sayChosen() error {
 	}
 	delete(chosen, baseImage) // found, not chosen
 	for _, key := range slices.Sorted(maps.Keys(chosen)) {
-		c.say(fmt.Sprintf("%s is %v here, as an earlier command chose; to let Pulumi.%s.yaml decide again, remove it from %s",
-			key, chosen[key], c.options.Stack, c.memory()))
+		c.say(fmt.Sprintf(
+			"%s is %v here, as an earlier command chose; to let Pulumi.%s.yaml decide again, remove it from %s", key,
+			chosen[key], c.options.Stack, c.memory()))
 	}
 	return nil
 }
@@ -93,7 +94,9 @@ func (c *Cloud) bootable() error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if topology, set := file.Config["twip:topology"]; set && topology != string(stacks.SingleHost) {
-		return fmt.Errorf("%s: twip:topology: %v cannot be booted on this computer, only %s can: look at it with make preview STACK=%s",
+		return fmt.Errorf(
+			"%s: twip:topology: %v cannot be booted on this computer, only %s can: look at it with make preview "+
+				"STACK=%s",
 			name, topology, stacks.SingleHost, c.options.Stack)
 	}
 	return nil

@@ -97,7 +97,8 @@ func (d drill) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("copy of the store: %w", err)
 	}
-	fmt.Fprintf(d.out, "copied %s of the store in %.1f s\n", strings.TrimSpace(string(text)), time.Since(copied).Seconds())
+	fmt.Fprintf(d.out, "copied %s of the store in %.1f s\n", strings.TrimSpace(string(text)),
+		time.Since(copied).Seconds())
 	started := time.Now()
 	if _, err := d.host.Exec(ctx, found[0].twin()...); err != nil {
 		return fmt.Errorf("start of the application on the copy: %w", err)

@@ -67,7 +67,8 @@ func TestRestore(t *testing.T) {
 	require.Contains(t, out.String(), "200 OK")
 
 	host.answers["docker exec"] = "!epoch 3 is no restore point"
-	require.ErrorContains(t, Restore(t.Context(), env, host, 3, &out), "epoch 3 is no restore point\nlist the points with")
+	require.ErrorContains(t, Restore(t.Context(), env, host, 3, &out),
+		"epoch 3 is no restore point\nlist the points with")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -113,8 +114,8 @@ func TestRestoreDrill(t *testing.T) {
 			}
 			var out bytes.Buffer
 			err := RestoreDrill(t.Context(), Environment{Stack: "train", URL: site.URL}, host, &out)
-			require.Equal(t, []string{"docker rm --force " + drillName, "rm -rf " + drillDir}, host.ran[len(host.ran)-2:],
-				"whatever happened, nothing is left")
+			require.Equal(t, []string{"docker rm --force " + drillName, "rm -rf " + drillDir},
+				host.ran[len(host.ran)-2:], "whatever happened, nothing is left")
 			if tc.err == "" {
 				require.NoError(t, err)
 				require.Contains(t, out.String(), "PASSED")

@@ -93,8 +93,8 @@ func (s *smoke) do(method, path string, form url.Values, want int) []byte {
 	if err != nil {
 		s.fail("%s %s: answer broke off after %d bytes: %w", method, path, len(body), err)
 	}
-	fmt.Fprintf(s.out, "\n%s %s\n  %s, %d bytes, first byte after %s, all after %s\n", method, path, res.Status, len(body),
-		firstByte.Round(100*time.Microsecond), time.Since(start).Round(100*time.Microsecond))
+	fmt.Fprintf(s.out, "\n%s %s\n  %s, %d bytes, first byte after %s, all after %s\n", method, path, res.Status,
+		len(body), firstByte.Round(100*time.Microsecond), time.Since(start).Round(100*time.Microsecond))
 	for _, name := range sortedHeaders(res.Header) {
 		fmt.Fprintf(s.out, "  %s: %s\n", name, strings.Join(res.Header[name], ", "))
 	}

@@ -100,7 +100,11 @@ func (f fixedMachines) Status(context.Context) ([]Machine, error) { return f.mac
 func TestStatus(t *testing.T) {
 	server := httptest.NewServer(&companyNews{})
 	defer server.Close()
-	up := Container{Name: "app-1", Status: "Up 2 minutes (healthy)", Image: "x.example/twip-app@sha256:0123456789abcdef"}
+	up := Container{
+		Name:   "app-1",
+		Status: "Up 2 minutes (healthy)",
+		Image:  "x.example/twip-app@sha256:0123456789abcdef",
+	}
 	machine := func(state string, containers ...Container) fixedMachines {
 		return fixedMachines{machines: []Machine{{ID: "i-1", State: state, Containers: containers}}}
 	}

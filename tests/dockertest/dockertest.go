@@ -22,7 +22,8 @@ func Docker(args ...string) (string, error) {
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, Tail(stdout.String()), Tail(stderr.String()))
+		return stdout.String(), fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, Tail(stdout.String()),
+			Tail(stderr.String()))
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

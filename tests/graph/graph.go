@@ -57,8 +57,8 @@ const (
 	Stack   = "test"
 )
 
-// Run runs a program as an update does. It returns the graph beside the error, so that a test of a refusal can show that
-// nothing was registered. Configuration keys are full ("twip:domain"), values as Pulumi hands them over.
+// Run runs a program as an update does. It returns the graph beside the error, so that a test of a refusal can show
+// that nothing was registered. Configuration keys are full ("twip:domain"), values as Pulumi hands them over.
 func Run(config map[string]string, program pulumi.RunFunc) (*Graph, error) {
 	return run(config, program, &monitor{stack: Stack})
 }

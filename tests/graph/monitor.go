@@ -30,13 +30,19 @@ type monitor struct {
 const providerPrefix = "pulumi:providers:"
 
 // SupportsFeature says yes to what the engine of this version does and this double does too.
-func (m *monitor) SupportsFeature(_ context.Context, in *pulumirpc.SupportsFeatureRequest) (*pulumirpc.SupportsFeatureResponse, error) {
+func (m *monitor) SupportsFeature(
+	_ context.Context,
+	in *pulumirpc.SupportsFeatureRequest,
+) (*pulumirpc.SupportsFeatureResponse, error) {
 	features := []string{"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "transforms"}
 	return &pulumirpc.SupportsFeatureResponse{HasSupport: slices.Contains(features, in.GetId())}, nil
 }
 
 // RegisterResource keeps the resource and answers as the cloud would.
-func (m *monitor) RegisterResource(ctx context.Context, in *pulumirpc.RegisterResourceRequest) (*pulumirpc.RegisterResourceResponse, error) {
+func (m *monitor) RegisterResource(
+	ctx context.Context,
+	in *pulumirpc.RegisterResourceRequest,
+) (*pulumirpc.RegisterResourceResponse, error) {
 	urn := m.urn(in.GetParent(), in.GetType(), in.GetName())
 	if in.GetType() == string(resource.RootStackType) {
 		return &pulumirpc.RegisterResourceResponse{Urn: urn}, nil
@@ -96,7 +102,10 @@ func (m *monitor) create(node *Node) (string, resource.PropertyMap, error) {
 }
 
 // RegisterResourceOutputs keeps the outputs of components and of the stack.
-func (m *monitor) RegisterResourceOutputs(_ context.Context, in *pulumirpc.RegisterResourceOutputsRequest) (*emptypb.Empty, error) {
+func (m *monitor) RegisterResourceOutputs(
+	_ context.Context,
+	in *pulumirpc.RegisterResourceOutputsRequest,
+) (*emptypb.Empty, error) {
 	outputs, err := unmarshal(in.GetOutputs())
 	if err != nil {
 		return nil, fmt.Errorf("%s: outputs: %w", in.GetUrn(), err)
@@ -134,7 +143,10 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 }
 
 // RegisterPackage is how newer SDKs name the provider's version; versions do not matter here.
-func (m *monitor) RegisterPackage(context.Context, *pulumirpc.RegisterPackageRequest) (*pulumirpc.RegisterPackageResponse, error) {
+func (m *monitor) RegisterPackage(
+	context.Context,
+	*pulumirpc.RegisterPackageRequest,
+) (*pulumirpc.RegisterPackageResponse, error) {
 	return &pulumirpc.RegisterPackageResponse{Ref: "graph"}, nil
 }
 
@@ -152,7 +164,10 @@ func (g *Graph) add(node *Node) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if _, taken := g.nodes[node.URN]; taken {
-		return fmt.Errorf("duplicate resource URN %q: two children of one type of parent have one name; begin theirs with the parent's", node.URN)
+		return fmt.Errorf(
+			"duplicate resource URN %q: two children of one type of parent have one name; begin theirs with the "+
+				"parent's",
+			node.URN)
 	}
 	g.nodes[node.URN] = node
 	return nil
@@ -164,7 +179,8 @@ func (g *Graph) cloud(provider, asker string) (account.Model, error) {
 	defer g.mu.Unlock()
 	node, ok := g.nodes[provider]
 	if !ok {
-		return account.Model{}, fmt.Errorf("default providers are disabled, %q needs an explicit one: hand it down with pulumi.Parent", asker)
+		return account.Model{}, fmt.Errorf(
+			"default providers are disabled, %q needs an explicit one: hand it down with pulumi.Parent", asker)
 	}
 	if pkg, _, _ := strings.Cut(asker, ":"); node.Type != providerPrefix+pkg {
 		return account.Model{}, fmt.Errorf("%q has the provider %s, which is another package's", asker, node.URN)
@@ -203,9 +219,11 @@ func urnOf(reference string) string {
 }
 
 func unmarshal(object *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(object, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
+	return plugin.UnmarshalProperties(object,
+		plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
 }
 
 func marshal(object resource.PropertyMap) (*structpb.Struct, error) {
-	return plugin.MarshalProperties(object, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
+	return plugin.MarshalProperties(object,
+		plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
 }

@@ -59,7 +59,8 @@ func (g *Graph) At(t testing.TB, node *Node, path string) any {
 	return Plain(value)
 }
 
-// Waits says whether a resource is made after another: because it says so, uses it, or something that it waits for does.
+// Waits says whether a resource is made after another: because it says so, uses it, or something that it waits for
+// does.
 func (g *Graph) Waits(node, other *Node) bool {
 	seen := map[string]bool{}
 	queue := slices.Clone(node.Dependencies)

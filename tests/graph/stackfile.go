@@ -23,9 +23,9 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Fixture returns the configuration that Pulumi makes of Pulumi.yaml and tests/stacks/Pulumi.<stack>.yaml, after Pulumi's
-// own check of its types. Overrides replace single values; their keys are full. The committed stack files are their
-// owners' to change, so no test but that of the committed stacks reads them.
+// Fixture returns the configuration that Pulumi makes of Pulumi.yaml and tests/stacks/Pulumi.<stack>.yaml, after
+// Pulumi's own check of its types. Overrides replace single values; their keys are full. The committed stack files are
+// their owners' to change, so no test but that of the committed stacks reads them.
 func Fixture(t testing.TB, stack string, overrides map[string]string) map[string]string {
 	t.Helper()
 	values := Merged(t, filepath.Join(Root(), "tests", "stacks", "Pulumi."+stack+".yaml"), stack)
@@ -50,8 +50,8 @@ func Merged(t testing.TB, file, stack string) map[string]string {
 	require.NoError(t, err)
 	settings, err := workspace.LoadProjectStack(cmdutil.Diag(), project, file)
 	require.NoError(t, err)
-	require.NoError(t, workspace.ValidateStackConfigAndApplyProjectConfig(
-		context.Background(), stack, project, esc.Value{}, settings.Config, config.NopEncrypter, config.NopDecrypter))
+	require.NoError(t, workspace.ValidateStackConfigAndApplyProjectConfig(context.Background(), stack, project,
+		esc.Value{}, settings.Config, config.NopEncrypter, config.NopDecrypter))
 	decrypted, err := settings.Config.Decrypt(config.NopDecrypter)
 	require.NoError(t, err)
 	values := map[string]string{}

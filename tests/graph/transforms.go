@@ -37,12 +37,17 @@ func (m *monitor) transformed(ctx context.Context, in *pulumirpc.RegisterResourc
 	for _, t := range transforms {
 		request, err := proto.Marshal(&pulumirpc.TransformRequest{
 			Type: in.GetType(), Name: in.GetName(), Custom: in.GetCustom(), Parent: in.GetParent(), Properties: in.GetObject(),
-			Options: &pulumirpc.TransformResourceOptions{DependsOn: in.GetDependencies(), Provider: in.GetProvider(), Protect: in.Protect},
+			Options: &pulumirpc.TransformResourceOptions{
+				DependsOn: in.GetDependencies(),
+				Provider:  in.GetProvider(),
+				Protect:   in.Protect,
+			},
 		})
 		if err != nil {
 			return fmt.Errorf("transform of %s: %w", in.GetName(), err)
 		}
-		answer, err := pulumirpc.NewCallbacksClient(t.program).Invoke(ctx, &pulumirpc.CallbackInvokeRequest{Token: t.token, Request: request})
+		answer, err := pulumirpc.NewCallbacksClient(t.program).
+			Invoke(ctx, &pulumirpc.CallbackInvokeRequest{Token: t.token, Request: request})
 		if err != nil {
 			return fmt.Errorf("invoke transform: %w", err)
 		}

@@ -53,8 +53,8 @@ func (a Alarm) Register(
 	}
 	if a.Expression != "" {
 		args.MetricQueries = append(a.Queries, &cloudwatch.MetricAlarmMetricQueryArgs{
-			Id: pulumi.String(
-				"judged"), Expression: pulumi.String(a.Expression), Label: pulumi.String(a.Name), ReturnData: pulumi.Bool(true),
+			Id: pulumi.String("judged"), Expression: pulumi.String(a.Expression),
+			Label: pulumi.String(a.Name), ReturnData: pulumi.Bool(true),
 		})
 	} else {
 		args.Namespace, args.MetricName, args.Dimensions = pulumi.String(a.Namespace), pulumi.String(a.Metric), a.Dimensions

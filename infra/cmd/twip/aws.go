@@ -122,7 +122,8 @@ func (a *aws) pulumi(ctx context.Context, args ...string) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return missing("pulumi")
 	case err != nil:
-		return fmt.Errorf("pulumi %s --stack %s: %w: what it printed above says why; mend that and run the command again",
+		return fmt.Errorf(
+			"pulumi %s --stack %s: %w: what it printed above says why; mend that and run the command again",
 			strings.Join(args, " "), a.stack, err)
 	}
 	return nil
@@ -134,7 +135,8 @@ func (a *aws) read(ctx context.Context, into any, argv ...string) error {
 		return err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s: answer is not what was expected: %w: compare the command's version with README, \"On AWS\"",
+		return fmt.Errorf(
+			"%s: answer is not what was expected: %w: compare the command's version with README, \"On AWS\"",
 			strings.Join(argv, " "), err)
 	}
 	return nil

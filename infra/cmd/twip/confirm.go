@@ -21,13 +21,15 @@ func (t task) confirmed(verb, loss string) error {
 		line, err := bufio.NewReader(t.in).ReadString('\n')
 		if given = strings.TrimSpace(line); given == "" {
 			fmt.Fprintln(t.out)
-			return fmt.Errorf("%s of stack %q: not confirmed, nothing was changed: type the stack's name when it is asked for, "+
-				"or give CONFIRM=%[2]s (-confirm %[2]s)%s", verb, t.stack, ended(err))
+			return fmt.Errorf(
+				"%s of stack %q: not confirmed, nothing was changed: type the stack's name when it is asked for, "+
+					"or give CONFIRM=%[2]s (-confirm %[2]s)%s", verb, t.stack, ended(err))
 		}
 	}
 	if given != t.stack {
-		return fmt.Errorf("%s of stack %q: %q is not its name, nothing was changed: check STACK, and type the name of the "+
-			"stack that you mean", verb, t.stack, given)
+		return fmt.Errorf(
+			"%s of stack %q: %q is not its name, nothing was changed: check STACK, and type the name of the "+
+				"stack that you mean", verb, t.stack, given)
 	}
 	return nil
 }

@@ -37,7 +37,11 @@ func TestConfirmed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := task{options: options{stack: "train", confirm: tc.given}, in: strings.NewReader(tc.typed), out: &out}.
+			err := task{
+				options: options{stack: "train", confirm: tc.given},
+				in:      strings.NewReader(tc.typed),
+				out:     &out,
+			}.
 				confirmed("restore", "what is lost")
 			require.True(t, strings.HasPrefix(out.String(), "what is lost\n"), "the loss is said first")
 			if tc.err == "" {

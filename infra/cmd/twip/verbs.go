@@ -212,7 +212,8 @@ func restoreFlags(f *flag.FlagSet, o *options) {
 
 func checkRestore(o options) error {
 	if o.point == 0 {
-		return errors.New("restore: point is missing: choose one that make restore-points lists, as in make restore POINT=3")
+		return errors.New(
+			"restore: point is missing: choose one that make restore-points lists, as in make restore POINT=3")
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// proofs are the records by which ACM wants to be shown that a certificate's names are ours: one for each distinct name, in
-// no order that means anything.
+// proofs are the records by which ACM wants to be shown that a certificate's names are ours: one for each distinct
+// name, in no order that means anything.
 func proofs(s subject) resource.PropertyValue {
 	names := []string{text(plain(s.inputs["domainName"]))}
 	if more := plain(s.inputs["subjectAlternativeNames"]); more.IsArray() {

@@ -22,15 +22,18 @@ func (f Failure) Error() string {
 	return fmt.Sprintf("property %q: %s", f.Property, f.Reason)
 }
 
-// Check lists everything that the real provider would refuse in a resource's inputs, in the order of the properties' names.
-// Unknown values count as given, and are of any type.
+// Check lists everything that the real provider would refuse in a resource's inputs, in the order of the properties'
+// names. Unknown values count as given, and are of any type.
 func (c Model) Check(typ string, inputs resource.PropertyMap) []Failure {
 	d := known()
 	r, ok := d.Resources[typ]
 	if !ok {
-		return []Failure{{Reason: fmt.Sprintf("resource type %q is not described in the account model: add an entry to "+
-			"infra/local/account/aws-properties.json ({} if nothing is special), run go generate ./infra/local/account, "+
-			"and give it a line in infra/local/account/kinds.go", typ)}}
+		return []Failure{
+			{Reason: fmt.Sprintf("resource type %q is not described in the account model: add an entry to "+
+				"infra/local/account/aws-properties.json ({} if nothing is special), run go generate "+
+				"./infra/local/account, "+
+				"and give it a line in infra/local/account/kinds.go", typ)},
+		}
 	}
 	k := checker{d: d, typ: typ}
 	k.object("", r.Inputs, r.Outputs, inputs)
@@ -121,8 +124,8 @@ func (k *checker) conflicts(inputs resource.PropertyMap) {
 	}
 }
 
-// given says whether a path such as "cpuOptions.0.coreCount" leads to a value. The index is there because the provider thinks
-// of a nested object as a list of one.
+// given says whether a path such as "cpuOptions.0.coreCount" leads to a value. The index is there because the provider
+// thinks of a nested object as a list of one.
 func given(m resource.PropertyMap, path string) bool {
 	v := resource.NewObjectProperty(m)
 	for _, part := range strings.Split(path, ".") {

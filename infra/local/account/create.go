@@ -10,9 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Create answers with what a created resource is known by: its identifier, and its outputs, which are the inputs and what the
-// provider computes. Name is the logical name; a physical name that the inputs lack is made of it, as the real provider does
-// (the name and seven digits). Inputs that Check refuses are an error.
+// Create answers with what a created resource is known by: its identifier, and its outputs, which are the inputs and
+// what the provider computes. Name is the logical name; a physical name that the inputs lack is made of it, as the real
+// provider does (the name and seven digits). Inputs that Check refuses are an error.
 func (c Model) Create(typ, name string, inputs resource.PropertyMap) (string, resource.PropertyMap, error) {
 	if err := c.refusal(typ, name, inputs); err != nil {
 		return "", nil, err
@@ -38,9 +38,13 @@ func (c Model) Preview(typ, name string, inputs resource.PropertyMap) (resource.
 	return out, nil
 }
 
-// Update answers with the outputs of a resource whose inputs were changed in place: computed ones stay, except those that
-// count or digest the changes. In a preview these are unknown.
-func (c Model) Update(typ, name string, oldInputs, oldOutputs, inputs resource.PropertyMap, preview bool) (resource.PropertyMap, error) {
+// Update answers with the outputs of a resource whose inputs were changed in place: computed ones stay, except those
+// that count or digest the changes. In a preview these are unknown.
+func (c Model) Update(
+	typ, name string,
+	oldInputs, oldOutputs, inputs resource.PropertyMap,
+	preview bool,
+) (resource.PropertyMap, error) {
 	if err := c.refusal(typ, name, inputs); err != nil {
 		return nil, err
 	}
@@ -106,7 +110,8 @@ type subject struct {
 func (s subject) create() (string, resource.PropertyMap, error) {
 	k, ok := kinds[s.typ]
 	if !ok {
-		return "", nil, fmt.Errorf("%s %q: the type has no line in the table of infra/local/account/kinds.go: add one", s.typ, s.name)
+		return "", nil, fmt.Errorf("%s %q: the type has no line in the table of infra/local/account/kinds.go: add one",
+			s.typ, s.name)
 	}
 	schema := known().Resources[s.typ]
 	out := s.inputs.Copy()

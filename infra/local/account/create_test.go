@@ -61,11 +61,14 @@ func TestTags(t *testing.T) {
 	_, out, err := c.Create("aws:ec2/vpc:Vpc", "v", values(map[string]any{"tags": map[string]any{"Kind": "own"}}))
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"Project": "twip", "Kind": "own"}, out["tagsAll"].Mappable())
-	inputs := WithDefaultTags("aws:ec2/vpc:Vpc", resource.PropertyMap{"tags": resource.MakeSecret(resource.NewObjectProperty(values(map[string]any{"Kind": "own"})))}, c.DefaultTags)
+	inputs := WithDefaultTags("aws:ec2/vpc:Vpc", resource.PropertyMap{
+		"tags": resource.MakeSecret(resource.NewObjectProperty(values(map[string]any{"Kind": "own"}))),
+	}, c.DefaultTags)
 	require.True(t, inputs["tags"].IsSecret())
 	require.Equal(t, inputs, WithDefaultTags("aws:ec2/vpc:Vpc", inputs, c.DefaultTags))
 	group := values(map[string]any{"maxSize": 1, "minSize": 1})
-	require.Equal(t, group, WithDefaultTags("aws:autoscaling/group:Group", group, c.DefaultTags), "a group has tags of another form")
+	require.Equal(t, group, WithDefaultTags("aws:autoscaling/group:Group", group, c.DefaultTags),
+		"a group has tags of another form")
 }
 
 func TestZonesComeFromTheSubnet(t *testing.T) {

@@ -14,19 +14,21 @@ type Difference struct {
 	Changed []string // every property that differs, sorted
 	Replace []string // those of them that the resource cannot change in place, sorted
 
-	// DeleteFirst says that a replacement must wait until the old resource is gone: both would have the same physical name.
+	// DeleteFirst says that a replacement must wait until the old resource is gone: both would have the same physical
+	// name.
 	DeleteFirst bool
 }
 
-// furtherReplacements are what aws-properties.json does not have: it was read off types of the provider's older framework only.
+// furtherReplacements are what aws-properties.json does not have: it was read off types of the provider's older
+// framework only.
 var furtherReplacements = map[string][]string{
 	// "security_group_id" has the RequiresReplace plan modifier in the provider's source.
 	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {"securityGroupId"},
 	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   {"securityGroupId"},
 }
 
-// freelyChanged are the inputs whose change changes nothing: the Docker provider does not build again for a new password
-// (documented on docker.Registry), and ECR issues another one every time.
+// freelyChanged are the inputs whose change changes nothing: the Docker provider does not build again for a new
+// password (documented on docker.Registry), and ECR issues another one every time.
 var freelyChanged = map[string][]string{
 	"docker:index/image:Image": {"registry.password", "registry.username"},
 }
@@ -47,7 +49,8 @@ func (c Model) Diff(typ string, old, new resource.PropertyMap) Difference {
 	return d.out
 }
 
-// replacedByRequest is what an instance's own property makes replace it: a changed user data otherwise stops and starts it.
+// replacedByRequest is what an instance's own property makes replace it: a changed user data otherwise stops and starts
+// it.
 func replacedByRequest(inputs resource.PropertyMap) []string {
 	if v := plain(inputs["userDataReplaceOnChange"]); v.IsBool() && v.BoolValue() {
 		return []string{"userData", "userDataBase64"}
@@ -106,7 +109,8 @@ func (d *differ) arrays(path string, old, new []resource.PropertyValue) {
 	}
 }
 
-// changed records a path. Values are what was or will be there: when an object comes or goes, what is inside it does too.
+// changed records a path. Values are what was or will be there: when an object comes or goes, what is inside it does
+// too.
 func (d *differ) changed(path string, values ...resource.PropertyValue) {
 	d.out.Changed = append(d.out.Changed, path)
 	if d.forces(general(path), values) {

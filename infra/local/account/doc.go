@@ -1,6 +1,6 @@
-// Package account is the repository's one description of AWS and of the Docker provider's images: which resource types and
-// properties there are, what a change to a property does, which identifiers and outputs a created resource has, and what a data
-// source answers. The mock tests answer from it, and the local providers do.
+// Package account is the repository's one description of AWS and of the Docker provider's images: which resource types
+// and properties there are, what a change to a property does, which identifiers and outputs a created resource has, and
+// what a data source answers. The mock tests answer from it, and the local providers do.
 //
 // It is pure: no clock, no randomness, no state, no I/O. The same question has the same answer, on every computer.
 // What it knows of a type's properties comes from data files; README.md beside them says from where.

@@ -72,7 +72,8 @@ func (s subject) of(path string) string {
 
 // hash is what all made-up digits of a resource come from.
 func (s subject) hash(nth int) [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%s|%s|%d", s.cloud.account(), s.cloud.region(), s.cloud.Seed, s.typ, s.name, nth))
+	return sha256.Sum256(
+		fmt.Appendf(nil, "%s|%s|%s|%s|%s|%d", s.cloud.account(), s.cloud.region(), s.cloud.Seed, s.typ, s.name, nth))
 }
 
 func (s subject) digits(nth, count int) string {

@@ -35,7 +35,9 @@ func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
 func (c Model) Invoke(tok string, args resource.PropertyMap) (resource.PropertyMap, error) {
 	f, ok := functions[tok]
 	if !ok {
-		return nil, fmt.Errorf("data source %q is not described: add it to the functions of infra/local/account/invoke.go, or use one of %s",
+		return nil, fmt.Errorf(
+			"data source %q is not described: add it to the functions of infra/local/account/invoke.go, or use one "+
+				"of %s",
 			tok, strings.Join(Functions(), ", "))
 	}
 	answer, err := f(c, args)
@@ -63,7 +65,8 @@ func ami(c Model, args resource.PropertyMap) (map[string]any, error) {
 	}
 	name := filter(args, "name")
 	if !debianName.MatchString(name) {
-		return nil, fmt.Errorf("filter name %q: no image has this name; Debian's are called like %q", name, "debian-13-amd64-20251117-2299")
+		return nil, fmt.Errorf("filter name %q: no image has this name; Debian's are called like %q", name,
+			"debian-13-amd64-20251117-2299")
 	}
 	s := subject{cloud: c, typ: "ami", name: name}
 	id := "ami-" + s.digits(1, 17)
@@ -98,7 +101,12 @@ func authorizationToken(c Model, _ resource.PropertyMap) (map[string]any, error)
 }
 
 func identity(c Model, _ resource.PropertyMap) (map[string]any, error) {
-	return map[string]any{"id": c.account(), "accountId": c.account(), "userId": "AIDALOCAL", "arn": "arn:aws:iam::" + c.account() + ":user/local"}, nil
+	return map[string]any{
+		"id":        c.account(),
+		"accountId": c.account(),
+		"userId":    "AIDALOCAL",
+		"arn":       "arn:aws:iam::" + c.account() + ":user/local",
+	}, nil
 }
 
 func prefixList(_ Model, args resource.PropertyMap) (map[string]any, error) {

@@ -10,7 +10,10 @@ const anyName = "debian-13-amd64-20251117-2299"
 
 func TestInvoke(t *testing.T) {
 	filtered := func(owner, name string) map[string]any {
-		return map[string]any{"owners": []any{owner}, "filters": []any{map[string]any{"name": "name", "values": []any{name}}}}
+		return map[string]any{
+			"owners":  []any{owner},
+			"filters": []any{map[string]any{"name": "name", "values": []any{name}}},
+		}
 	}
 	for name, c := range map[string]struct {
 		tok     string

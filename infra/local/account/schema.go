@@ -40,8 +40,8 @@ type description struct {
 	facts     map[string]facts
 }
 
-// known parses the two embedded files, once. They are the repository's own and tested, so a defect in them is a programming
-// error and panics.
+// known parses the two embedded files, once. They are the repository's own and tested, so a defect in them is a
+// programming error and panics.
 var known = sync.OnceValue(func() description {
 	var d description
 	if err := json.Unmarshal(schemaJSON, &d); err != nil {
@@ -65,8 +65,9 @@ func Known(typ string) bool {
 // Version is the version of a provider ("aws", "docker") that the description was read off.
 func Version(pkg string) string { return known().Versions[pkg] }
 
-// requires lists the properties that an object must have. The SDK tells for plain values; for lists, maps and interfaces only
-// the provider's facts do. What the provider requires and the SDK leaves optional is filled in by the provider (a name).
+// requires lists the properties that an object must have. The SDK tells for plain values; for lists, maps and
+// interfaces only the provider's facts do. What the provider requires and the SDK leaves optional is filled in by the
+// provider (a name).
 func (d description) requires(typ, path string, p properties) []string {
 	var out []string
 	for name, t := range p {

@@ -41,7 +41,9 @@ func openAuthority(dir, name string) (*authority, error) {
 			return nil, err
 		}
 		template := &x509.Certificate{
-			Subject: pkix.Name{CommonName: "TWIP local cloud " + name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(authorityLife),
+			Subject: pkix.Name{
+				CommonName: "TWIP local cloud " + name,
+			}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(authorityLife),
 			IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 		}
 		if bundle, err = sign(template, template, a.key, a.key); err != nil {
@@ -54,16 +56,19 @@ func openAuthority(dir, name string) (*authority, error) {
 		return nil, err
 	}
 	if a.certificate, a.key, err = parseBundle(bundle); err != nil {
-		return nil, fmt.Errorf("certificate authority in %s: %w: remove the file to have it made anew", a.path("ca"), err)
+		return nil, fmt.Errorf("certificate authority in %s: %w: remove the file to have it made anew", a.path("ca"),
+			err)
 	}
 	return a, nil
 }
 
-// server returns a certificate for the names and its key, as one PEM file. It is the same one until it nears its end or the names change.
+// server returns a certificate for the names and its key, as one PEM file. It is the same one until it nears its end or
+// the names change.
 func (a *authority) server(names []string) ([]byte, error) {
 	if bundle, err := os.ReadFile(a.path("server")); err == nil {
 		certificate, _, err := parseBundle(bundle)
-		if err == nil && slices.Equal(certificate.DNSNames, names) && certificate.CheckSignatureFrom(a.certificate) == nil &&
+		if err == nil && slices.Equal(certificate.DNSNames, names) &&
+			certificate.CheckSignatureFrom(a.certificate) == nil &&
 			time.Until(certificate.NotAfter) > serverRenewal {
 			return bundle, nil
 		}
@@ -73,7 +78,9 @@ func (a *authority) server(names []string) ([]byte, error) {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(serverLife),
+		Subject: pkix.Name{
+			CommonName: names[0],
+		}, DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	bundle, err := sign(template, a.certificate, key, a.key)
@@ -105,7 +112,9 @@ func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) ([]
 		return nil, err
 	}
 	var bundle bytes.Buffer
-	for _, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: certificate}, {Type: "EC PRIVATE KEY", Bytes: private}} {
+	for _, block := range []*pem.Block{
+		{Type: "CERTIFICATE", Bytes: certificate}, {Type: "EC PRIVATE KEY", Bytes: private},
+	} {
 		if err := pem.Encode(&bundle, block); err != nil {
 			return nil, err
 		}

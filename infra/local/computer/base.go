@@ -31,7 +31,8 @@ func (c *Computer) EnsureBase(ctx context.Context) (string, error) {
 	return c.ensureBase(ctx)
 }
 
-// ensureBase pulls Debian's image, or makes an equal one from Debian's archive where no container registry can be reached.
+// ensureBase pulls Debian's image, or makes an equal one from Debian's archive where no container registry can be
+// reached.
 func (c *Computer) ensureBase(ctx context.Context) (string, error) {
 	own := "twip-local/debian:trixie"
 	for _, image := range []string{debianImage, own} {
@@ -66,7 +67,8 @@ func (c *Computer) importDebian(ctx context.Context, image string) error {
 	if _, err := run(ctx, nil, "mmdebstrap", "--variant=minbase", "trixie", archive); err != nil {
 		return fmt.Errorf("base image: %w", err)
 	}
-	if _, err := docker(ctx, "import", "--change", "LABEL "+labelCloud+"="+sharedImages, "--change", `CMD ["bash"]`, archive, image); err != nil {
+	label := "LABEL " + labelCloud + "=" + sharedImages
+	if _, err := docker(ctx, "import", "--change", label, "--change", `CMD ["bash"]`, archive, image); err != nil {
 		return fmt.Errorf("base image: %w", err)
 	}
 	return nil

@@ -42,13 +42,16 @@ func (c *Computer) HasImage(ctx context.Context, repository, digest string) (boo
 	if err != nil {
 		return false, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+registry+"/v2/"+c.repository(repository)+"/manifests/"+digest, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead,
+		"http://"+registry+"/v2/"+c.repository(repository)+"/manifests/"+digest, nil)
 	if err != nil {
 		return false, err
 	}
 	// A registry answers for the kinds of manifest that are asked for: Docker's own, and OCI's where BuildKit built it.
-	request.Header.Set("Accept", "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, "+
-		"application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json")
+	request.Header.Set("Accept",
+		"application/vnd.docker.distribution.manifest.v2+json, "+
+			"application/vnd.docker.distribution.manifest.list.v2+json, "+
+			"application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return false, fmt.Errorf("image %s@%s: %w", repository, digest, err)
@@ -68,14 +71,16 @@ func (c *Computer) repository(nameOrURL string) string {
 	return strings.TrimPrefix(nameOrURL, c.registryHost()+"/")
 }
 
-// dockerBuild builds an image with the label of its owner, with BuildKit where its plugin is there, and with the classic builder elsewhere.
+// dockerBuild builds an image with the label of its owner, with BuildKit where its plugin is there, and with the
+// classic builder elsewhere.
 func dockerBuild(ctx context.Context, owner, image, dir, dockerfile string, args map[string]string) error {
 	if dockerfile == "" {
 		dockerfile = filepath.Join(dir, "Dockerfile")
 	}
 	argv := []string{"env", "DOCKER_BUILDKIT=0", "docker", "build"}
 	if exec.CommandContext(ctx, "docker", "buildx", "version").Run() == nil {
-		// The builder called default sees the images of the daemon, others do not. Provenance would make each build's digest another.
+		// The builder called default sees the images of the daemon, others do not. Provenance would make each build's
+		// digest another.
 		argv = []string{"docker", "buildx", "build", "--builder", "default", "--load", "--provenance=false"}
 	}
 	argv = append(argv, "--label", labelCloud+"="+owner, "--tag", image, "--file", dockerfile)

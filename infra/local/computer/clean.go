@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in. Machines are not asked to stop.
-// What does not carry this cloud's label, or does not lie in its state directory, is not touched.
+// Clean removes everything of this cloud from the computer, data volumes included, whatever state a crash left it in.
+// Machines are not asked to stop. What does not carry this cloud's label, or does not lie in its state directory, is
+// not touched.
 func (c *Computer) Clean(ctx context.Context) error {
 	if err := c.Remove(ctx); err != nil {
 		return err
@@ -119,7 +120,8 @@ func (c *Computer) cleanLoops(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// removeImages removes an owner's images until none is left, because one that another was built from can only go after it.
+// removeImages removes an owner's images until none is left, because one that another was built from can only go after
+// it.
 func removeImages(ctx context.Context, owner string) error {
 	var last error
 	for before := -1; ; {

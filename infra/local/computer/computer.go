@@ -16,15 +16,16 @@ type Options struct {
 	// The default is twip/computer/<name> in the user's cache directory.
 	State string
 
-	// Stack is the stack that machines, volumes and addresses are made for. RemoveStack finds them by it. The default is
-	// the cloud's name.
+	// Stack is the stack that machines, volumes and addresses are made for. RemoveStack finds them by it. The default
+	// is the cloud's name.
 	Stack string
 
-	// Region and Account are part of the host names that the endpoints answer to. The defaults are DefaultRegion and DefaultAccount.
+	// Region and Account are part of the host names that the endpoints answer to. The defaults are DefaultRegion and
+	// DefaultAccount.
 	Region, Account string
 
-	// Ports maps an instance's port to the port of 127.0.0.1 that leads to it once it is published; 0 leaves the choice to the
-	// system, see Published. The default is DefaultPorts. Publishing a port that is not in the map is an error.
+	// Ports maps an instance's port to the port of 127.0.0.1 that leads to it once it is published; 0 leaves the choice
+	// to the system, see Published. The default is DefaultPorts. Publishing a port that is not in the map is an error.
 	Ports map[int]int
 
 	// Progress receives one line for each thing that a person waits for. The default drops them.
@@ -38,7 +39,8 @@ const (
 	DefaultAccount = "000000000000"
 )
 
-// DefaultPorts returns the host port of each instance port that the training environment publishes: the site and the proxy's statistics.
+// DefaultPorts returns the host port of each instance port that the training environment publishes: the site and the
+// proxy's statistics.
 func DefaultPorts() map[int]int { return map[int]int{80: 8080, 1936: 1936} }
 
 // Machine is what an EC2 instance needs to have a body.
@@ -118,8 +120,9 @@ func New(name string, o Options) *Computer {
 	return &Computer{name: name, options: o}
 }
 
-// Ensure has everything there that the other methods need: Docker, the base image, the machine image, the network, the endpoints. It
-// repairs what a crash or a restart of the computer left: log groups are made again and machines that ran are started.
+// Ensure has everything there that the other methods need: Docker, the base image, the machine image, the network, the
+// endpoints. It repairs what a crash or a restart of the computer left: log groups are made again and machines that ran
+// are started.
 func (c *Computer) Ensure(ctx context.Context) error {
 	c.ensure.Lock()
 	defer c.ensure.Unlock()

@@ -71,7 +71,8 @@ func TestAuthorityIsKeptAndTrusted(t *testing.T) {
 	require.Equal(t, ca.trust(), again.trust())
 	same, err := again.server(names)
 	require.NoError(t, err)
-	require.Equal(t, server, same, "a certificate that serves is not replaced: machines would see the endpoints restart")
+	require.Equal(t, server, same,
+		"a certificate that serves is not replaced: machines would see the endpoints restart")
 
 	block, _ := pem.Decode(server)
 	certificate, err := x509.ParseCertificate(block.Bytes)
@@ -108,7 +109,8 @@ func TestRepositoryByNameOrURL(t *testing.T) {
 
 func TestPushedDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0a", 32)
-	require.Equal(t, digest, pushedDigest("The push refers to repository [127.0.0.1:1/a]\nv1: digest: "+digest+" size: 528\n"))
+	require.Equal(t, digest,
+		pushedDigest("The push refers to repository [127.0.0.1:1/a]\nv1: digest: "+digest+" size: 528\n"))
 	require.Empty(t, pushedDigest("The push refers to repository [127.0.0.1:1/a]\n"))
 }
 

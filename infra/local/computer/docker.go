@@ -24,7 +24,8 @@ const (
 	labelEndpoint = "twip.endpoint" // "all": the container that answers under AWS's names
 )
 
-// run runs a program on this computer and returns its standard output. Its error holds the end of what the program said.
+// run runs a program on this computer and returns its standard output. Its error holds the end of what the program
+// said.
 func run(ctx context.Context, stdin io.Reader, argv ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -59,8 +60,8 @@ func (c *Computer) object(parts ...string) string {
 	return strings.Join(append([]string{"twip", c.name}, parts...), "-")
 }
 
-// find lists ids of the objects of one kind (container, volume, network, image) that carry this cloud's label and every other one given.
-// Whatever is changed or removed is found here first, so an object that is not ours cannot be touched.
+// find lists ids of the objects of one kind (container, volume, network, image) that carry this cloud's label and every
+// other one given. Whatever is changed or removed is found here first, so an object that is not ours cannot be touched.
 func (c *Computer) find(ctx context.Context, kind string, labels ...string) ([]string, error) {
 	return find(ctx, kind, append(labels, c.label())...)
 }
@@ -110,7 +111,8 @@ func (c *Computer) container(ctx context.Context, label, value string) (*body, e
 		return nil, err
 	}
 	if len(all) > 1 {
-		return nil, fmt.Errorf("local cloud %q: %d containers are labelled %s=%s: remove one", c.name, len(all), label, value)
+		return nil, fmt.Errorf("local cloud %q: %d containers are labelled %s=%s: remove one", c.name, len(all), label,
+			value)
 	}
 	return &all[0], nil
 }

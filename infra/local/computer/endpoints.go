@@ -27,10 +27,15 @@ func (c *Computer) registryHost() string {
 
 // hosts are the names of AWS that the endpoints answer to, the registry's first.
 func (c *Computer) hosts() []string {
-	return []string{c.registryHost(), "api.ecr." + c.options.Region + ".amazonaws.com", "logs." + c.options.Region + ".amazonaws.com"}
+	return []string{
+		c.registryHost(),
+		"api.ecr." + c.options.Region + ".amazonaws.com",
+		"logs." + c.options.Region + ".amazonaws.com",
+	}
 }
 
-// ensureEndpoints has one container answer to AWS's names: the registry, ECR's and CloudWatch Logs' interfaces, the metadata service.
+// ensureEndpoints has one container answer to AWS's names: the registry, ECR's and CloudWatch Logs' interfaces, the
+// metadata service.
 func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
 	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
 	if err != nil {
@@ -74,10 +79,12 @@ func (c *Computer) createEndpoints(ctx context.Context, image, config string, ce
 		"create", "--name", c.object("endpoints"), "--init", "--restart", "unless-stopped",
 		"--label", c.label(), "--label", labelEndpoint + "=all", "--label", labelConfig + "=" + config,
 		"--network", c.object(), "--cap-add", "NET_ADMIN",
-		// Answers reach the machine that asked and no container on it: a hop limit of 1, as the program demands of instances.
+		// Answers reach the machine that asked and no container on it: a hop limit of 1, as the program demands of
+		// instances.
 		"--sysctl", "net.ipv4.ip_default_ttl=1",
 		"--publish", "127.0.0.1::" + registryPort, "--publish", "127.0.0.1::" + motoPort,
-		"--env", "ECR_HOST=" + c.registryHost(), "--env", "AWS_ACCOUNT=" + c.options.Account, "--env", "MOTO_ACCOUNT_ID=" + c.options.Account, "--env", "AWS_DEFAULT_REGION=" + c.options.Region,
+		"--env", "ECR_HOST=" + c.registryHost(), "--env", "AWS_ACCOUNT=" + c.options.Account,
+		"--env", "MOTO_ACCOUNT_ID=" + c.options.Account, "--env", "AWS_DEFAULT_REGION=" + c.options.Region,
 		"--volume", volume + ":/var/lib/registry",
 	}
 	for _, host := range c.hosts() {
@@ -139,7 +146,8 @@ func (c *Computer) endpoint(ctx context.Context, port string) (string, error) {
 	}
 	bindings := b.NetworkSettings.Ports[port]
 	if len(bindings) == 0 {
-		return "", fmt.Errorf("the endpoints of local cloud %q do not run (%s): see docker logs %s", c.name, b.State.Status, c.object("endpoints"))
+		return "", fmt.Errorf("the endpoints of local cloud %q do not run (%s): see docker logs %s", c.name,
+			b.State.Status, c.object("endpoints"))
 	}
 	return "127.0.0.1:" + bindings[0].HostPort, nil
 }

@@ -13,7 +13,8 @@ import (
 // daemonLog is where a Docker daemon that was started here writes, when no service manager keeps it.
 const daemonLog = "/var/log/dockerd.log"
 
-// ensureDocker has a Docker daemon answer. As root on Debian it installs and starts what is missing; elsewhere it says what to do.
+// ensureDocker has a Docker daemon answer. As root on Debian it installs and starts what is missing; elsewhere it says
+// what to do.
 func (c *Computer) ensureDocker(ctx context.Context) error {
 	if err := c.EnsureProgram(ctx, "docker", "docker.io", "docker-cli"); err != nil {
 		return err
@@ -23,7 +24,10 @@ func (c *Computer) ensureDocker(ctx context.Context) error {
 		return nil
 	}
 	if os.Geteuid() != 0 || os.Getenv("DOCKER_HOST") != "" {
-		return fmt.Errorf("docker does not answer: %w\nstart it (systemctl start docker), or let yourself use it (sudo usermod -aG docker $USER, then log in again)", problem)
+		return fmt.Errorf(
+			"docker does not answer: %w\nstart it (systemctl start docker), or let yourself use it (sudo usermod "+
+				"-aG docker $USER, then log in again)",
+			problem)
 	}
 	// A computer may have the command, to talk to an engine elsewhere, and no engine.
 	if err := c.EnsureProgram(ctx, "dockerd", "docker.io"); err != nil {
@@ -41,7 +45,8 @@ func (c *Computer) ensureDocker(ctx context.Context) error {
 	for problem = daemonAnswers(ctx); problem != nil; problem = daemonAnswers(ctx) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("docker was started but does not answer: %w: see %s or journalctl -u docker", problem, daemonLog)
+			return fmt.Errorf("docker was started but does not answer: %w: see %s or journalctl -u docker", problem,
+				daemonLog)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -69,12 +74,14 @@ func (c *Computer) startDaemon() error {
 	if err := daemon.Start(); err != nil {
 		return fmt.Errorf("start dockerd: %w", err)
 	}
-	c.options.Progress(fmt.Sprintf("no service manager runs here: started dockerd (process %d, log in %s); it goes on when this command ends", daemon.Process.Pid, daemonLog))
+	c.options.Progress(fmt.Sprintf(
+		"no service manager runs here: started dockerd (process %d, log in %s); it goes on when this command ends",
+		daemon.Process.Pid, daemonLog))
 	return daemon.Process.Release()
 }
 
-// keepFromChildren closes, for programs started from now on, the files that this process inherited: a lock that somebody
-// holds by such a file, as flock(1) does, would be held as long as the daemon lives.
+// keepFromChildren closes, for programs started from now on, the files that this process inherited: a lock that
+// somebody holds by such a file, as flock(1) does, would be held as long as the daemon lives.
 func keepFromChildren() error {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -96,11 +103,13 @@ func (c *Computer) EnsureProgram(ctx context.Context, program string, packages .
 	return c.install(ctx, program, packages...)
 }
 
-// install installs those of Debian's packages that exist, because some are split in newer releases, and checks that program is there then.
+// install installs those of Debian's packages that exist, because some are split in newer releases, and checks that
+// program is there then.
 func (c *Computer) install(ctx context.Context, program string, packages ...string) error {
 	_, aptMissing := exec.LookPath("apt-get")
 	if os.Geteuid() != 0 || aptMissing != nil {
-		return fmt.Errorf("%s is not installed: install it (on Debian: sudo apt-get install %s) and try again", program, packages[0])
+		return fmt.Errorf("%s is not installed: install it (on Debian: sudo apt-get install %s) and try again", program,
+			packages[0])
 	}
 	defer c.step("installing %s with apt-get", packages[0])()
 	if _, err := run(ctx, nil, "apt-get", "update"); err != nil {
@@ -110,7 +119,8 @@ func (c *Computer) install(ctx context.Context, program string, packages ...stri
 		if _, err := run(ctx, nil, "apt-cache", "show", name); err != nil {
 			continue
 		}
-		if _, err := run(ctx, nil, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends", name); err != nil {
+		if _, err := run(ctx, nil, "env", "DEBIAN_FRONTEND=noninteractive",
+			"apt-get", "install", "--yes", "--no-install-recommends", name); err != nil {
 			return fmt.Errorf("install %s: %w", program, err)
 		}
 	}

@@ -60,7 +60,8 @@ func (c *Computer) LogEvents(ctx context.Context, group, streamPrefix string) ([
 			return nil, err
 		}
 		for _, event := range page.Events {
-			events = append(events, LogEvent{Stream: event.LogStreamName, Time: time.UnixMilli(event.Timestamp), Message: event.Message})
+			events = append(events,
+				LogEvent{Stream: event.LogStreamName, Time: time.UnixMilli(event.Timestamp), Message: event.Message})
 		}
 		if page.NextToken == "" {
 			slices.SortStableFunc(events, func(a, b LogEvent) int { return a.Time.Compare(b.Time) })
@@ -70,7 +71,8 @@ func (c *Computer) LogEvents(ctx context.Context, group, streamPrefix string) ([
 	}
 }
 
-// The names of log groups are kept in a file, because moto forgets them when it restarts, and what was logged with them.
+// The names of log groups are kept in a file, because moto forgets them when it restarts, and what was logged with
+// them.
 func (c *Computer) changeLogGroups(change func([]string) []string) error {
 	c.logGroups.Lock()
 	defer c.logGroups.Unlock()
@@ -129,7 +131,9 @@ func (c *Computer) logs(ctx context.Context, action string, request, answer any)
 	}
 	call.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	call.Header.Set("X-Amz-Target", "Logs_20140328."+action)
-	call.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20200101/"+c.options.Region+"/logs/aws4_request, SignedHeaders=host, Signature=none")
+	call.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=local/20200101/"+c.options.Region+"/logs/aws4_request, SignedHeaders=host, "+
+			"Signature=none")
 	response, err := http.DefaultClient.Do(call)
 	if err != nil {
 		return fmt.Errorf("logs: %s: %w", action, err)

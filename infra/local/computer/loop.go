@@ -12,11 +12,12 @@ import (
 // loopMajor is the device number of the kernel's loop devices, see Documentation/admin-guide/devices.txt of Linux.
 const loopMajor = 7
 
-// loopPrefix is what the names of this cloud's volume files begin with. It is to loop devices what the label is to Docker objects.
+// loopPrefix is what the names of this cloud's volume files begin with. It is to loop devices what the label is to
+// Docker objects.
 func (c *Computer) loopPrefix() string { return "twip." + c.name + "." }
 
-// loops returns the loop devices whose backing file is one of this cloud's, by device name. They are known by the file's name alone:
-// a loop device that was made in a container has forgotten the directory.
+// loops returns the loop devices whose backing file is one of this cloud's, by device name. They are known by the
+// file's name alone: a loop device that was made in a container has forgotten the directory.
 func (c *Computer) loops() (map[string]string, error) {
 	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	if err != nil {
@@ -36,7 +37,8 @@ func (c *Computer) loops() (map[string]string, error) {
 	return found, nil
 }
 
-// losetup runs losetup as root. Who may use Docker but is not root gets there through a container: Docker's group has that power anyway.
+// losetup runs losetup as root. Who may use Docker but is not root gets there through a container: Docker's group has
+// that power anyway.
 func (c *Computer) losetup(ctx context.Context, args ...string) (string, error) {
 	if os.Geteuid() == 0 {
 		return run(ctx, nil, append([]string{"losetup"}, args...)...)
@@ -49,12 +51,14 @@ func (c *Computer) losetup(ctx context.Context, args ...string) (string, error) 
 	return run(ctx, nil, append([]string{
 		"docker", "run", "--rm", "--label", c.label(), "--network", "none", "--cap-add", "SYS_ADMIN",
 		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
-		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor), "--device-cgroup-rule", "c 10:237 rwm", // /dev/loop-control
+		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor),
+		"--device-cgroup-rule", "c 10:237 rwm", // /dev/loop-control
 		"--volume", "/dev:/dev", "--volume", volumes + ":" + volumes, "--entrypoint", "losetup", image,
 	}, args...)...)
 }
 
-// openLoop returns the number of the loop device of a file, and makes one where there is none, as after a restart of the computer.
+// openLoop returns the number of the loop device of a file, and makes one where there is none, as after a restart of
+// the computer.
 func (c *Computer) openLoop(ctx context.Context, backing string) (int, error) {
 	device, err := c.loopOf(backing)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 //go:embed machine
 var machineContext embed.FS
 
-// stopPatience is how long a machine may take to stop in an orderly way before it is cut off, as EC2 does after some minutes.
+// stopPatience is how long a machine may take to stop in an orderly way before it is cut off, as EC2 does after some
+// minutes.
 const stopPatience = 5 * time.Minute
 
 // startPatience is how long machine/init may take on a busy computer; it takes a fraction of a second.
@@ -24,8 +25,8 @@ type record struct {
 	Running bool // as whoever uses it left it; what a crash of the computer stopped is started again
 }
 
-// Launch boots a machine with its user data and returns once its PID 1 runs; what the user data asks for is still to come then.
-// A machine that was launched already is left as it is.
+// Launch boots a machine with its user data and returns once its PID 1 runs; what the user data asks for is still to
+// come then. A machine that was launched already is left as it is.
 func (c *Computer) Launch(ctx context.Context, m Machine) error {
 	if err := c.launch(ctx, m); err != nil {
 		return fmt.Errorf("machine %s: launch: %w", m.ID, err)
@@ -64,7 +65,8 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 		return err
 	}
 	if err := putFiles(ctx, id,
-		file{"/var/lib/cloud/seed/nocloud/meta-data", 0o600, []byte("instance-id: " + m.ID + "\nlocal-hostname: " + m.Name + "\n")},
+		file{"/var/lib/cloud/seed/nocloud/meta-data", 0o600,
+			[]byte("instance-id: " + m.ID + "\nlocal-hostname: " + m.Name + "\n")},
 		file{"/var/lib/cloud/seed/nocloud/user-data", 0o600, m.UserData},
 		file{"/usr/local/share/ca-certificates/twip-local.crt", 0o644, ca.trust()},
 	); err != nil {
@@ -96,7 +98,8 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		"--network", c.object(), "--ip", address.String(), "--env", "TWIP_METADATA="+c.object("endpoints"),
 		// The machine has a cgroup tree of its own below this limit, and no swap, as on EC2.
 		"--memory", memory, "--memory-swap", memory, "--cgroupns", "private",
-		// systemd and Docker mount, make device nodes and configure networks. --privileged would also give away every device.
+		// systemd and Docker mount, make device nodes and configure networks. --privileged would also give away every
+		// device.
 		"--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cap-add", "SYS_PTRACE", "--cap-add", "MKNOD",
 		"--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined",
 		"--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
@@ -132,7 +135,8 @@ func (c *Computer) addressOf(b *body) string {
 	return ""
 }
 
-// start starts a machine's container with the nodes of its volumes in place, and waits until systemd is PID 1. The machine's lock is held.
+// start starts a machine's container with the nodes of its volumes in place, and waits until systemd is PID 1. The
+// machine's lock is held.
 func (c *Computer) start(ctx context.Context, instance, container string) error {
 	if err := writeJSON(c.recordPath(instance), record{Running: true}); err != nil {
 		return err
@@ -156,11 +160,13 @@ func (c *Computer) start(ctx context.Context, instance, container string) error 
 		b, inspectErr := c.container(ctx, labelMachine, instance)
 		if inspectErr == nil && b != nil && b.State.Status == "exited" {
 			said, logErr := run(ctx, nil, "docker", "logs", "--tail", "5", container)
-			return fmt.Errorf("it ended before systemd ran: %s: %w", lastLines(said, 5), errors.Join(errors.New("see machine/init"), logErr))
+			return fmt.Errorf("it ended before systemd ran: %s: %w", lastLines(said, 5),
+				errors.Join(errors.New("see machine/init"), logErr))
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("systemd does not run after %s (PID 1 is %q): %w", startPatience, name, errors.Join(err, inspectErr))
+			return fmt.Errorf("systemd does not run after %s (PID 1 is %q): %w", startPatience, name,
+				errors.Join(err, inspectErr))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -172,7 +178,9 @@ func (c *Computer) recordPath(instance string) string { return c.path("machines"
 func (c *Computer) need(ctx context.Context, instance string) (*body, error) {
 	b, err := c.container(ctx, labelMachine, instance)
 	if err == nil && b == nil {
-		err = fmt.Errorf("local cloud %q has no such machine: it was terminated, or local-clean removed it; refresh the stack", c.name)
+		err = fmt.Errorf(
+			"local cloud %q has no such machine: it was terminated, or local-clean removed it; refresh the stack",
+			c.name)
 	}
 	return b, err
 }
@@ -280,7 +288,8 @@ func (c *Computer) State(ctx context.Context, instance string) (State, error) {
 	return state, nil
 }
 
-// Exec runs a program on a machine and returns its standard output. It is for looking, not for provisioning: user data does that.
+// Exec runs a program on a machine and returns its standard output. It is for looking, not for provisioning: user data
+// does that.
 func (c *Computer) Exec(ctx context.Context, instance string, argv ...string) ([]byte, error) {
 	b, err := c.need(ctx, instance)
 	if err != nil {
@@ -308,7 +317,8 @@ func (c *Computer) resume(ctx context.Context) error {
 		if !last.Running || b.State.Status != "exited" {
 			continue
 		}
-		c.options.Progress(fmt.Sprintf("machine %s ran when this computer or its Docker stopped: starting it", instance))
+		c.options.Progress(
+			fmt.Sprintf("machine %s ran when this computer or its Docker stopped: starting it", instance))
 		if err := c.Start(ctx, instance); err != nil {
 			return err
 		}

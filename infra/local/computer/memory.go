@@ -18,7 +18,8 @@ const memoryScript = `cd /sys/fs/cgroup
 if [ -f memory.current ]; then
 	cat memory.current; awk '$1 == "inactive_file" { print $2 }' memory.stat; cat memory.max
 else
-	cd memory; cat memory.usage_in_bytes; awk '$1 == "total_inactive_file" { print $2 }' memory.stat; cat memory.limit_in_bytes
+	cd memory; cat memory.usage_in_bytes
+	awk '$1 == "total_inactive_file" { print $2 }' memory.stat; cat memory.limit_in_bytes
 fi`
 
 // Memory measures a machine.

@@ -11,14 +11,14 @@ import (
 
 // network is the one Docker network that machines, endpoints and forwarders are on.
 //
-// An EC2 instance keeps its private address as long as it lives, so machines get addresses assigned from the lower half of the
-// subnet; Docker hands out the upper half to everything else.
+// An EC2 instance keeps its private address as long as it lives, so machines get addresses assigned from the lower half
+// of the subnet; Docker hands out the upper half to everything else.
 type network struct {
 	subnet netip.Prefix
 }
 
-// ensureNetwork makes the network. Docker finds a subnet that nothing on this computer uses, but assigns addresses only in
-// a subnet that it was told; so it is asked for one first, and then told it.
+// ensureNetwork makes the network. Docker finds a subnet that nothing on this computer uses, but assigns addresses only
+// in a subnet that it was told; so it is asked for one first, and then told it.
 func (c *Computer) ensureNetwork(ctx context.Context) error {
 	names, err := docker(ctx, "network", "ls", "--filter", "label="+c.label(), "--format", "{{.Name}}")
 	if err != nil || slices.Contains(strings.Fields(names), c.object()) {
@@ -71,7 +71,8 @@ func (n network) dynamic() netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4(address), bits)
 }
 
-// free returns the lowest address of the lower half that nobody has. The first two are the subnet itself and its gateway.
+// free returns the lowest address of the lower half that nobody has. The first two are the subnet itself and its
+// gateway.
 func (n network) free(taken map[netip.Addr]bool) (netip.Addr, error) {
 	upper := n.dynamic().Addr()
 	for address := n.subnet.Addr().Next().Next(); address.Less(upper); address = address.Next() {

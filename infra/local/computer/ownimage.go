@@ -14,10 +14,12 @@ import (
 	"slices"
 )
 
-// sharedImages is the label of the images that every local cloud uses. They depend on no cloud's name, region or secrets, so they stay when a cloud goes.
+// sharedImages is the label of the images that every local cloud uses. They depend on no cloud's name, region or
+// secrets, so they stay when a cloud goes.
 const sharedImages = "images"
 
-// ensureImage builds one of our own images from its embedded context, unless it has been built from the same one already.
+// ensureImage builds one of our own images from its embedded context, unless it has been built from the same one
+// already.
 func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS) (string, error) {
 	files := map[string][]byte{}
 	if err := fs.WalkDir(source, name, func(file string, entry fs.DirEntry, err error) error {
@@ -59,7 +61,8 @@ func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS
 	return image, dockerBuild(ctx, sharedImages, image, dir, "", map[string]string{"BASE_IMAGE": base})
 }
 
-// RemoveSharedImages removes the images that local clouds share; the next Ensure builds them again. It fails while a cloud uses one.
+// RemoveSharedImages removes the images that local clouds share; the next Ensure builds them again. It fails while a
+// cloud uses one.
 func RemoveSharedImages(ctx context.Context) error { return removeImages(ctx, sharedImages) }
 
 // hash tells contents apart; each part counts as a whole.

@@ -19,8 +19,8 @@ func (c *Computer) PortsFree(ctx context.Context) error {
 	var problems []error
 	for _, port := range sortedPorts(c.options.Ports) {
 		if port != 0 && taken(port) && !c.ours(ctx, port) {
-			problems = append(problems, fmt.Errorf(
-				"port %d of 127.0.0.1 is taken by %s: end that, and try again", port, holder(ctx, port)))
+			problems = append(problems, fmt.Errorf("port %d of 127.0.0.1 is taken by %s: end that, and try again", port,
+				holder(ctx, port)))
 		}
 	}
 	return errors.Join(problems...)
@@ -52,7 +52,8 @@ func (c *Computer) ours(ctx context.Context, port int) bool {
 		return false
 	}
 	// An address from before stacks were labelled is taken for ours.
-	stack, err := docker(ctx, "inspect", "--format", `{{index .Config.Labels "`+labelStack+`"}}`, strings.Fields(names)[0])
+	stack, err := docker(ctx, "inspect", "--format", `{{index .Config.Labels "`+labelStack+`"}}`,
+		strings.Fields(names)[0])
 	return err == nil && (stack == "" || stack == c.options.Stack)
 }
 

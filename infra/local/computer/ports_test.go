@@ -54,7 +54,8 @@ func TestAPortOfAContainer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dockerAnswers(t, tc.script)
-			err := New("test", Options{Stack: "train", Ports: map[int]int{80: listen(t, "127.0.0.1:0")}}).PortsFree(t.Context())
+			err := New("test",
+				Options{Stack: "train", Ports: map[int]int{80: listen(t, "127.0.0.1:0")}}).PortsFree(t.Context())
 			if tc.err == "" {
 				require.NoError(t, err)
 			} else {

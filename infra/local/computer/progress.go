@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// step reports that something a person waits for begins, and, by the function it returns, that it ended and how long it took.
+// step reports that something a person waits for begins, and, by the function it returns, that it ended and how long it
+// took.
 func (c *Computer) step(format string, args ...any) (done func()) {
 	what := fmt.Sprintf(format, args...)
 	started := time.Now()

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Publish leads 127.0.0.1:<host port> to each of the ports of an instance, as long as it is published. It is the body of an Elastic IP: address is its id.
-// Publishing again changes the instance or the ports; nothing is interrupted if they are the same. The address of a machine
-// that is gone leads nowhere.
+// Publish leads 127.0.0.1:<host port> to each of the ports of an instance, as long as it is published. It is the body
+// of an Elastic IP: address is its id. Publishing again changes the instance or the ports; nothing is interrupted if
+// they are the same. The address of a machine that is gone leads nowhere.
 func (c *Computer) Publish(ctx context.Context, address, instance string, ports []int) error {
 	defer c.objects.lock(address)()
 	if err := c.publish(ctx, address, instance, ports); err != nil {
@@ -84,7 +84,8 @@ func (c *Computer) Unpublish(ctx context.Context, address string) error {
 	return nil
 }
 
-// Published returns where each published port of an address answers, such as "127.0.0.1:8080" for port 80; nothing for an address that is not published.
+// Published returns where each published port of an address answers, such as "127.0.0.1:8080" for port 80; nothing for
+// an address that is not published.
 func (c *Computer) Published(ctx context.Context, address string) (map[int]string, error) {
 	b, err := c.container(ctx, labelAddress, address)
 	if err != nil || b == nil {
@@ -123,7 +124,9 @@ func (c *Computer) publishArgs(ports []int) ([]string, error) {
 func forwarding(target string, ports []int) []byte {
 	var b strings.Builder
 	// A connection may be idle as long as on AWS: 350 s is what its network gives them at the least.
-	b.WriteString("global\n    log stdout format raw local0\n\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout client 350s\n    timeout server 350s\n")
+	b.WriteString(
+		"global\n    log stdout format raw local0\n\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout " +
+			"client 350s\n    timeout server 350s\n")
 	for _, port := range slices.Sorted(slices.Values(ports)) {
 		fmt.Fprintf(&b, "\nlisten port-%[1]d\n    bind :%[1]d\n    server machine %[2]s:%[1]d\n", port, target)
 	}
@@ -133,7 +136,8 @@ func forwarding(target string, ports []int) []byte {
 // portHint says what to do when a port of this computer is taken.
 func portHint(err error) error {
 	if strings.Contains(err.Error(), "already allocated") || strings.Contains(err.Error(), "already in use") {
-		return errors.Join(err, errors.New("another program has this port of 127.0.0.1: find it with ss -ltnp, end it, and try again"))
+		return errors.Join(err,
+			errors.New("another program has this port of 127.0.0.1: find it with ss -ltnp, end it, and try again"))
 	}
 	return err
 }

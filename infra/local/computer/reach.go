@@ -24,8 +24,8 @@ func (c *Computer) Reachable(ctx context.Context) (map[int]string, error) {
 	return all, nil
 }
 
-// NetworkOf names the network namespace of the newest process called program on a machine, containers included, as a path of
-// this computer that root can enter with nsenter.
+// NetworkOf names the network namespace of the newest process called program on a machine, containers included, as a
+// path of this computer that root can enter with nsenter.
 func (c *Computer) NetworkOf(ctx context.Context, instance, program string) (string, error) {
 	b, err := c.need(ctx, instance)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// writeFile replaces a file of the state directory, readable by its owner only. A crash leaves the old one or the new one.
+// writeFile replaces a file of the state directory, readable by its owner only. A crash leaves the old one or the new
+// one.
 func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// attachment is the instance that has a volume, and the name of the volume's device there; empty for a volume that is not attached.
+// attachment is the instance that has a volume, and the name of the volume's device there; empty for a volume that is
+// not attached.
 type attachment struct{ Instance, Device string }
 
 func (c *Computer) volumeFile(id string) string {
@@ -33,7 +34,8 @@ func (c *Computer) removeVolumeFiles(id string) error {
 	return nil
 }
 
-// CreateVolume makes a blank volume of so many GiB; it takes room on this computer only as it is written. A volume that exists keeps its data.
+// CreateVolume makes a blank volume of so many GiB; it takes room on this computer only as it is written. A volume that
+// exists keeps its data.
 func (c *Computer) CreateVolume(ctx context.Context, id string, gib int) error {
 	c.volumes.Lock()
 	defer c.volumes.Unlock()
@@ -135,8 +137,8 @@ func (c *Computer) attach(ctx context.Context, id string, want attachment) error
 	return err
 }
 
-// DetachVolume takes a volume from the machine that has it. While the machine has it mounted that is refused: stop the machine first.
-// A volume that is not attached is no error.
+// DetachVolume takes a volume from the machine that has it. While the machine has it mounted that is refused: stop the
+// machine first. A volume that is not attached is no error.
 func (c *Computer) DetachVolume(ctx context.Context, id string) error {
 	a, err := c.attached(id)
 	if err == nil && a.Instance != "" {

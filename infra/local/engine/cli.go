@@ -14,16 +14,18 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
-// CLIVersion is the version of the Pulumi command that is built when none is installed. It is that of the SDK in go.mod.
+// CLIVersion is the version of the Pulumi command that is built when none is installed. It is that of the SDK in
+// go.mod.
 const CLIVersion = "3.250.0"
 
 // oldestCLI is the first version that runs an inline program for every command.
 var oldestCLI = semver.MustParse("3.181.0")
 
-// FindCLI answers with the Pulumi command on PATH if it is recent enough, else with one that it builds, once, in the user's
-// cache directory. Building needs the Go command and the Go module proxy, and takes about 4 minutes on 2 cores.
+// FindCLI answers with the Pulumi command on PATH if it is recent enough, else with one that it builds, once, in the
+// user's cache directory. Building needs the Go command and the Go module proxy, and takes about 4 minutes on 2 cores.
 func FindCLI(ctx context.Context, progress func(string)) (auto.PulumiCommand, error) {
-	if c, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Version: oldestCLI}); err == nil && c.Version().Major == oldestCLI.Major {
+	if c, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Version: oldestCLI}); err == nil &&
+		c.Version().Major == oldestCLI.Major {
 		return c, nil
 	}
 	root, err := cliRoot()
@@ -32,7 +34,9 @@ func FindCLI(ctx context.Context, progress func(string)) (auto.PulumiCommand, er
 	}
 	if _, err := os.Stat(binary(root)); err != nil {
 		if err := buildCLI(ctx, root, progress); err != nil {
-			return nil, fmt.Errorf("build the Pulumi command v%s: %w: or install it yourself (https://www.pulumi.com/docs/install/)", CLIVersion, err)
+			return nil, fmt.Errorf(
+				"build the Pulumi command v%s: %w: or install it yourself (https://www.pulumi.com/docs/install/)",
+				CLIVersion, err)
 		}
 	}
 	c, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root, Version: oldestCLI})
@@ -69,7 +73,8 @@ func buildCLI(ctx context.Context, root string, progress func(string)) (err erro
 	for _, args := range [][]string{
 		{"mod", "init", "cli"},
 		{"get", pkg + "@v" + CLIVersion},
-		{"build", "-o", "pulumi", "-ldflags", "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v" + CLIVersion, pkg},
+		{"build", "-o", "pulumi", "-ldflags",
+			"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v" + CLIVersion, pkg},
 	} {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = scratch

@@ -91,7 +91,7 @@ func New(o Options) (*Engine, error) {
 
 // Summary says what a command did, or in a preview would do.
 type Summary struct {
-	Changes map[string]int // resources by operation: create, update, replace, delete, same …; by Refresh, delete is what is gone
+	Changes map[string]int // resources by operation: create, same …; by Refresh, delete is what is gone
 	Steps   []Step         // everything but "same", in the order of their ends
 	Outputs map[string]any // the stack's outputs after Up; secrets as they are
 }
@@ -113,8 +113,8 @@ type Step struct {
 	Replace        []string // for a replacement: the properties that force it
 }
 
-// Up makes what the program declares. What vanished from this computer meanwhile is found out first and made again, and what
-// a killed run left is cleared away.
+// Up makes what the program declares. What vanished from this computer meanwhile is found out first and made again, and
+// what a killed run left is cleared away.
 func (e *Engine) Up(ctx context.Context) (Summary, error) {
 	return e.run(ctx, func(ctx context.Context, s auto.Stack, p *progress) error {
 		if err := e.reconcile(ctx, s); err != nil {
@@ -133,7 +133,8 @@ func (e *Engine) Up(ctx context.Context) (Summary, error) {
 // Preview says what Up would do. It changes nothing.
 func (e *Engine) Preview(ctx context.Context) (Summary, error) {
 	return e.run(ctx, func(ctx context.Context, s auto.Stack, p *progress) error {
-		_, err := s.Preview(ctx, optpreview.EventStreams(p.events), optpreview.ProgressStreams(p.out), optpreview.Color("never"))
+		_, err := s.Preview(ctx, optpreview.EventStreams(p.events), optpreview.ProgressStreams(p.out),
+			optpreview.Color("never"))
 		return err
 	})
 }
@@ -162,7 +163,8 @@ func (e *Engine) Destroy(ctx context.Context) (Summary, error) {
 		if err := e.options.Sweep(ctx); err != nil {
 			return err
 		}
-		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.ProgressStreams(p.out), optdestroy.Color("never"))
+		_, err := s.Destroy(ctx, optdestroy.EventStreams(p.events), optdestroy.ProgressStreams(p.out),
+			optdestroy.Color("never"))
 		return err
 	})
 }
@@ -220,7 +222,10 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 }
 
 // run does a command under the lock, with the working directory that the program expects.
-func (e *Engine) run(ctx context.Context, do func(context.Context, auto.Stack, *progress) error) (_ Summary, err error) {
+func (e *Engine) run(
+	ctx context.Context,
+	do func(context.Context, auto.Stack, *progress) error,
+) (_ Summary, err error) {
 	release, err := e.workspace.lock()
 	if err != nil {
 		return Summary{}, err
@@ -276,8 +281,10 @@ func (e *Engine) open(ctx context.Context) (auto.Stack, error) {
 	for k, v := range e.options.Providers.Environment() {
 		environment[k] = v
 	}
-	s, err := auto.UpsertStackInlineSource(ctx, e.options.Stack, project, e.options.Program, auto.WorkDir(e.workspace.dir()),
-		auto.Pulumi(cli), auto.PulumiHome(filepath.Join(e.options.State, "home")), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
+	s, err := auto.UpsertStackInlineSource(ctx, e.options.Stack, project, e.options.Program,
+		auto.WorkDir(e.workspace.dir()), auto.Pulumi(
+			cli), auto.PulumiHome(filepath.Join(e.options.State, "home")), auto.SecretsProvider("passphrase"),
+		auto.EnvVars(environment))
 	if err != nil {
 		return auto.Stack{}, fmt.Errorf("stack %s: %w", e.options.Stack, err)
 	}
@@ -320,7 +327,8 @@ func unprotected(ctx context.Context, s auto.Stack) error {
 	var errs []error
 	for _, r := range resources {
 		if r.Protect {
-			errs = append(errs, fmt.Errorf("%s is protected: lift the protection in the configuration, run up, then destroy", human(r.URN)))
+			errs = append(errs, fmt.Errorf(
+				"%s is protected: lift the protection in the configuration, run up, then destroy", human(r.URN)))
 		}
 	}
 	return errors.Join(errs...)

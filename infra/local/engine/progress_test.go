@@ -52,14 +52,17 @@ func TestSummary(t *testing.T) {
 // What the engine prints arrives line by line, without empty ones.
 func TestLines(t *testing.T) {
 	var got []string
-	_, err := lines(func(line string) { got = append(got, line) }).Write([]byte("Updating (train):\n\n +  aws:ec2:Vpc net create  \n"))
+	_, err := lines(
+		func(line string) { got = append(got, line) }).Write([]byte("Updating (train):\n\n +  aws:ec2:Vpc net create  \n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"Updating (train):", " +  aws:ec2:Vpc net create"}, got)
 }
 
 func TestExplainKeepsTheEnginesWords(t *testing.T) {
 	cause := errors.New("exit status 255 and two hundred lines")
-	p := told(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{URN: machine, Severity: "error", Message: "no capacity"}})
+	p := told(apitype.EngineEvent{
+		DiagnosticEvent: &apitype.DiagnosticEvent{URN: machine, Severity: "error", Message: "no capacity"},
+	})
 	err := p.explain(cause)
 	require.EqualError(t, err, "Instance host: no capacity")
 	require.ErrorIs(t, err, cause)

@@ -12,19 +12,21 @@ import (
 	"time"
 )
 
-// patience is how long an orphaned engine may take to end: its providers and its program died with the process that ran them.
+// patience is how long an orphaned engine may take to end: its providers and its program died with the process that ran
+// them.
 const patience = 30 * time.Second
 
-// breakLock removes the lock that a killed run left in the backend. Whoever holds the workspace's lock is the only one who may
-// work on the state, except an engine that outlived the process that started it: that one is waited for.
+// breakLock removes the lock that a killed run left in the backend. Whoever holds the workspace's lock is the only one
+// who may work on the state, except an engine that outlived the process that started it: that one is waited for.
 func (w *workspace) breakLock(ctx context.Context) error {
 	var locks []string
-	err := filepath.WalkDir(filepath.Join(w.backend(), ".pulumi", "locks"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && filepath.Ext(path) == ".json" {
-			locks = append(locks, path)
-		}
-		return err
-	})
+	err := filepath.WalkDir(filepath.Join(w.backend(), ".pulumi", "locks"),
+		func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && filepath.Ext(path) == ".json" {
+				locks = append(locks, path)
+			}
+			return err
+		})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -54,8 +56,8 @@ func (w *workspace) breakLock(ctx context.Context) error {
 	return nil
 }
 
-// awaitEnd returns when the engine with a process id has ended. A process of another program that got the same id is not
-// waited for.
+// awaitEnd returns when the engine with a process id has ended. A process of another program that got the same id is
+// not waited for.
 func awaitEnd(ctx context.Context, pid int) error {
 	for isEngine(pid) {
 		select {

@@ -70,7 +70,8 @@ func (w *workspace) write(config map[string]any) (project string, secrets auto.C
 	case previous["encryptionsalt"] != nil:
 		s["encryptionsalt"] = previous["encryptionsalt"]
 	}
-	return project, secrets, errors.Join(writeYAML(filepath.Join(w.dir(), "Pulumi.yaml"), p), writeYAML(filepath.Join(w.dir(), name), s))
+	return project, secrets, errors.Join(writeYAML(filepath.Join(w.dir(), "Pulumi.yaml"), p),
+		writeYAML(filepath.Join(w.dir(), name), s))
 }
 
 // merge puts the local values over a stack file's. Encrypted ones cannot be read here, so each needs a local value.
@@ -84,7 +85,8 @@ func merge(stack, local map[string]any) error {
 	var errs []error
 	for _, k := range slices.Sorted(maps.Keys(config)) {
 		if m, ok := config[k].(map[string]any); ok && m["secure"] != nil {
-			errs = append(errs, fmt.Errorf("config %s is encrypted for another place and cannot be read here: give it a local value", k))
+			errs = append(errs, fmt.Errorf(
+				"config %s is encrypted for another place and cannot be read here: give it a local value", k))
 		}
 	}
 	return errors.Join(errs...)
@@ -167,8 +169,8 @@ func (w *workspace) passphrase() (string, error) {
 	return string(b), nil
 }
 
-// lock makes sure that one command at a time works on the state. The system releases it when the process ends, however it
-// ends.
+// lock makes sure that one command at a time works on the state. The system releases it when the process ends, however
+// it ends.
 func (w *workspace) lock() (release func(), err error) {
 	if err := os.MkdirAll(w.state, 0o700); err != nil {
 		return nil, fmt.Errorf("state directory: %w: make it writable, or choose another", err)

@@ -12,13 +12,15 @@ import (
 
 func checkout(t *testing.T, stack string) *workspace {
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: twip\nruntime: go\nmain: infra\n"), 0o600))
+	require.NoError(t,
+		os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: twip\nruntime: go\nmain: infra\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.train.yaml"), []byte(stack), 0o600))
 	return &workspace{checkout: dir, stackFiles: dir, stack: "train", state: t.TempDir()}
 }
 
 func TestWriteCopiesTheProjectWithLocalValues(t *testing.T) {
-	w := checkout(t, "secretsprovider: awskms://key\nencryptedkey: abc\nconfig:\n  aws:region: eu-central-1\n  twip:instanceType: t2.micro\n")
+	w := checkout(t,
+		"secretsprovider: awskms://key\nencryptedkey: abc\nconfig:\n  aws:region: eu-central-1\n  twip:instanceType: t2.micro\n")
 	project, _, err := w.write(map[string]any{"aws:region": "us-east-1", "twip:statsCidrs": []string{"127.0.0.1/32"}})
 	require.NoError(t, err)
 	require.Equal(t, "twip", project)
@@ -49,7 +51,8 @@ func TestWriteKeepsTheSaltOfTheLocalStack(t *testing.T) {
 func TestWriteRefusesSecretsOfAnotherPlace(t *testing.T) {
 	w := checkout(t, "config:\n  twip:token: {secure: v1:abc}\n")
 	_, _, err := w.write(nil)
-	require.ErrorContains(t, err, "config twip:token is encrypted for another place and cannot be read here: give it a local value")
+	require.ErrorContains(t, err,
+		"config twip:token is encrypted for another place and cannot be read here: give it a local value")
 	_, _, err = w.write(map[string]any{"twip:token": "local"})
 	require.NoError(t, err)
 }

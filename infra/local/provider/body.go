@@ -48,15 +48,39 @@ const (
 
 // bodies are by resource type. The rest of the types is recorded only.
 var bodies = map[string]body{
-	imageType:       {create: build, update: build, exists: imageExists},
-	instanceType:    {create: launch, update: changeMachine, exists: machineExists, remove: terminate, discard: terminate, facts: []string{"vpcSecurityGroupIds", "availabilityZone"}},
-	volumeType:      {create: createVolume, update: changeVolume, exists: volumeExists, remove: deleteVolume, discard: deleteVolume},
-	attachmentType:  {create: attach, exists: attachmentExists, remove: detach, facts: []string{"volumeId", "instanceId", "deviceName"}},
+	imageType: {create: build, update: build, exists: imageExists},
+	instanceType: {
+		create:  launch,
+		update:  changeMachine,
+		exists:  machineExists,
+		remove:  terminate,
+		discard: terminate,
+		facts:   []string{"vpcSecurityGroupIds", "availabilityZone"},
+	},
+	volumeType: {
+		create:  createVolume,
+		update:  changeVolume,
+		exists:  volumeExists,
+		remove:  deleteVolume,
+		discard: deleteVolume,
+	},
+	attachmentType: {
+		create: attach,
+		exists: attachmentExists,
+		remove: detach,
+		facts:  []string{"volumeId", "instanceId", "deviceName"},
+	},
 	addressType:     {facts: []string{"instance", "publicIp"}},
 	associationType: {exists: associationExists, facts: []string{"allocationId", "instanceId"}},
 	ingressType:     {facts: []string{"securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4"}},
-	logGroupType:    {create: ensureLogGroup, exists: logGroupExists, remove: deleteLogGroup, discard: deleteLogGroup, facts: []string{"name"}},
-	subnetType:      {facts: []string{"availabilityZone"}},
+	logGroupType: {
+		create:  ensureLogGroup,
+		exists:  logGroupExists,
+		remove:  deleteLogGroup,
+		discard: deleteLogGroup,
+		facts:   []string{"name"},
+	},
+	subnetType: {facts: []string{"availabilityZone"}},
 }
 
 // publishers are the types that decide together which ports are reachable.
@@ -64,10 +88,15 @@ var publishers = []string{instanceType, addressType, associationType, ingressTyp
 
 func build(ctx context.Context, o *operation) error {
 	image := text(o.inputs, "imageName")
-	b := computer.Build{Repository: account.Repository(image), Context: text(o.inputs, "build", "context"), Args: map[string]string{}}
+	b := computer.Build{
+		Repository: account.Repository(image),
+		Context:    text(o.inputs, "build", "context"),
+		Args:       map[string]string{},
+	}
 	b.Tag = strings.TrimPrefix(strings.TrimPrefix(image, b.Repository), ":")
 	if b.Tag == "" {
-		return fmt.Errorf("image %q: imageName %q has no tag: name one, repositories here do not let tags move", o.name, image)
+		return fmt.Errorf("image %q: imageName %q has no tag: name one, repositories here do not let tags move", o.name,
+			image)
 	}
 	if b.Context == "" {
 		return fmt.Errorf("image %q: build.context is empty: name the directory to build", o.name)
@@ -115,7 +144,14 @@ func launch(ctx context.Context, o *operation) error {
 	if name == "" {
 		name = o.id
 	}
-	m := computer.Machine{ID: o.id, Name: name, Type: typ, Zone: text(o.outputs, "availabilityZone"), MemoryMiB: mib, UserData: data}
+	m := computer.Machine{
+		ID:        o.id,
+		Name:      name,
+		Type:      typ,
+		Zone:      text(o.outputs, "availabilityZone"),
+		MemoryMiB: mib,
+		UserData:  data,
+	}
 	if err := o.computer.Launch(ctx, m); err != nil {
 		return fmt.Errorf("instance %q (%s): %w", o.name, o.id, err)
 	}
@@ -135,12 +171,13 @@ func (o *operation) describeMachine(ctx context.Context) error {
 	return nil
 }
 
-// changeMachine does what EC2 does in place. Another instance type is another machine with the same identifier: its root disk
-// starts afresh here, which holds nothing that the user data does not make again.
+// changeMachine does what EC2 does in place. Another instance type is another machine with the same identifier: its
+// root disk starts afresh here, which holds nothing that the user data does not make again.
 func changeMachine(ctx context.Context, o *operation) error {
 	changed := o.cloud.Diff(instanceType, o.old, o.inputs).Changed
 	if slices.Contains(changed, "userData") || slices.Contains(changed, "userDataBase64") {
-		return fmt.Errorf("instance %q: userData: a running machine never reads it again: set userDataReplaceOnChange", o.name)
+		return fmt.Errorf("instance %q: userData: a running machine never reads it again: set userDataReplaceOnChange",
+			o.name)
 	}
 	if !slices.Contains(changed, "instanceType") {
 		return nil
@@ -203,10 +240,13 @@ func gib(inputs resource.PropertyMap) int {
 	return defaultVolumeGiB
 }
 
-// changeVolume grows a volume in place, as EBS does; the machine grows the file system when it boots. EBS refuses to shrink one.
+// changeVolume grows a volume in place, as EBS does; the machine grows the file system when it boots. EBS refuses to
+// shrink one.
 func changeVolume(ctx context.Context, o *operation) error {
 	if before, after := gib(o.old), gib(o.inputs); after < before {
-		return fmt.Errorf("volume %q: size %d GiB: a volume of %d GiB cannot shrink: keep the size, or make a new volume", o.name, after, before)
+		return fmt.Errorf(
+			"volume %q: size %d GiB: a volume of %d GiB cannot shrink: keep the size, or make a new volume", o.name,
+			after, before)
 	}
 	return o.computer.CreateVolume(ctx, o.id, gib(o.inputs))
 }
@@ -229,7 +269,8 @@ func attach(ctx context.Context, o *operation) error {
 	}); err != nil {
 		return err
 	}
-	return o.computer.AttachVolume(ctx, text(o.inputs, "volumeId"), text(o.inputs, "instanceId"), text(o.inputs, "deviceName"))
+	return o.computer.AttachVolume(ctx, text(o.inputs, "volumeId"), text(o.inputs, "instanceId"),
+		text(o.inputs, "deviceName"))
 }
 
 // attachmentExists: an attachment ends with either of the two that it joins.
@@ -277,8 +318,8 @@ func deleteLogGroup(ctx context.Context, o *operation) error {
 	return o.computer.DeleteLogGroup(ctx, text(o.outputs, "name"))
 }
 
-// logGroupExists makes the group again rather than say that it is gone: what stands in for CloudWatch Logs keeps nothing over
-// a restart, and the group's settings are recorded here anyway.
+// logGroupExists makes the group again rather than say that it is gone: what stands in for CloudWatch Logs keeps
+// nothing over a restart, and the group's settings are recorded here anyway.
 func logGroupExists(ctx context.Context, o *operation) (bool, error) {
 	return true, ensureLogGroup(ctx, o)
 }

@@ -6,8 +6,8 @@ import (
 	"twip/infra/local/computer"
 )
 
-// Computer is what resources with a body need done. Every method may be called again after a failure, and again for what is
-// already as it should be; removing what is gone is no error.
+// Computer is what resources with a body need done. Every method may be called again after a failure, and again for
+// what is already as it should be; removing what is gone is no error.
 type Computer interface {
 	// Build makes an image and pushes it, and answers its digest ("sha256:…").
 	Build(ctx context.Context, b computer.Build) (digest string, err error)
@@ -26,8 +26,8 @@ type Computer interface {
 	AttachVolume(ctx context.Context, volume, instance, device string) error
 	DetachVolume(ctx context.Context, volume string) error
 
-	// Publish makes exactly these ports of the instance reachable by the address, an Elastic IP's allocation id, and takes
-	// the address from whoever had it.
+	// Publish makes exactly these ports of the instance reachable by the address, an Elastic IP's allocation id, and
+	// takes the address from whoever had it.
 	Publish(ctx context.Context, address, instance string, ports []int) error
 	Unpublish(ctx context.Context, address string) error
 

@@ -13,8 +13,8 @@ import (
 	"twip/infra/local/account"
 )
 
-// provider answers an engine for one package. The wire format, unknown values and secrets are the SDK's part: secrets arrive
-// marked, and leave marked because outputs are inputs and more.
+// provider answers an engine for one package. The wire format, unknown values and secrets are the SDK's part: secrets
+// arrive marked, and leave marked because outputs are inputs and more.
 type provider struct {
 	plugin.UnimplementedProvider
 	server  *Server
@@ -26,7 +26,10 @@ var _ plugin.GrpcProvider = (*provider)(nil)
 
 func newProvider(s *Server, pkg string) *provider { return &provider{server: s, pkg: pkg} }
 
-func (p *provider) Handshake(context.Context, plugin.ProviderHandshakeRequest) (*plugin.ProviderHandshakeResponse, error) {
+func (p *provider) Handshake(
+	context.Context,
+	plugin.ProviderHandshakeRequest,
+) (*plugin.ProviderHandshakeResponse, error) {
 	return &plugin.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
 }
 
@@ -50,7 +53,10 @@ func (p *provider) Close() error { return nil }
 func (p *provider) CheckConfig(_ context.Context, r plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
 	out := plugin.CheckConfigResponse{Properties: r.News}
 	if p.pkg == "aws" && text(r.News, "region") == "" && !value(r.News, "region").IsComputed() {
-		out.Failures = append(out.Failures, plugin.CheckFailure{Property: "region", Reason: "the provider needs a region: set the configuration key aws:region"})
+		out.Failures = append(out.Failures, plugin.CheckFailure{
+			Property: "region",
+			Reason:   "the provider needs a region: set the configuration key aws:region",
+		})
 	}
 	return out, nil
 }
@@ -81,22 +87,29 @@ func (p *provider) cloud(ctx context.Context) (account.Model, error) {
 	if err != nil {
 		return account.Model{}, err
 	}
-	return account.Model{Region: p.configs.get(ctx).region, Account: p.server.options.Account, Lookup: func(id string) (resource.PropertyMap, bool) {
-		t, ok := c.byID(id)
-		return resource.NewPropertyMapFromMap(t.Facts), ok
-	}}, nil
+	return account.Model{
+		Region:  p.configs.get(ctx).region,
+		Account: p.server.options.Account,
+		Lookup: func(id string) (resource.PropertyMap, bool) {
+			t, ok := c.byID(id)
+			return resource.NewPropertyMapFromMap(t.Facts), ok
+		},
+	}, nil
 }
 
-// Check refuses what the real provider refuses. The provider's default tags become the resource's own here, as pulumi-aws v6
-// does it, so a change to them is a difference of every resource.
+// Check refuses what the real provider refuses. The provider's default tags become the resource's own here, as
+// pulumi-aws v6 does it, so a change to them is a difference of every resource.
 func (p *provider) Check(ctx context.Context, r plugin.CheckRequest) (plugin.CheckResponse, error) {
 	cloud, err := p.cloud(ctx)
 	if err != nil {
 		return plugin.CheckResponse{}, err
 	}
-	out := plugin.CheckResponse{Properties: account.WithDefaultTags(string(r.Type), r.News, p.configs.get(ctx).defaultTags)}
+	out := plugin.CheckResponse{
+		Properties: account.WithDefaultTags(string(r.Type), r.News, p.configs.get(ctx).defaultTags),
+	}
 	for _, f := range cloud.Check(string(r.Type), r.News) {
-		out.Failures = append(out.Failures, plugin.CheckFailure{Property: resource.PropertyKey(f.Property), Reason: f.Reason})
+		out.Failures = append(out.Failures,
+			plugin.CheckFailure{Property: resource.PropertyKey(f.Property), Reason: f.Reason})
 	}
 	return out, nil
 }
@@ -110,7 +123,11 @@ func (p *provider) Diff(ctx context.Context, r plugin.DiffRequest) (plugin.DiffR
 	if len(d.Changed) == 0 {
 		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 	}
-	out := plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: map[string]plugin.PropertyDiff{}, DeleteBeforeReplace: d.DeleteFirst}
+	out := plugin.DiffResult{
+		Changes:             plugin.DiffSome,
+		DetailedDiff:        map[string]plugin.PropertyDiff{},
+		DeleteBeforeReplace: d.DeleteFirst,
+	}
 	for _, path := range d.Changed {
 		change := plugin.PropertyDiff{Kind: plugin.DiffUpdate, InputDiff: true}
 		if slices.Contains(d.Replace, path) {
@@ -138,7 +155,8 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 	if err := p.server.state.change(func(c *contents) error {
 		c.Serial++
 		c.Made[string(r.URN)]++
-		// A first creation has the same identifiers on every computer, whatever was created beside it; a replacement others.
+		// A first creation has the same identifiers on every computer, whatever was created beside it; a replacement
+		// others.
 		serial, cloud.Seed = c.Serial, fmt.Sprint(c.Made[string(r.URN)])
 		return nil
 	}); err != nil {
@@ -148,7 +166,15 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
-	o := &operation{server: p.server, computer: p.server.options.Computer, cloud: cloud, name: r.Name, id: id, inputs: r.Properties, outputs: out}
+	o := &operation{
+		server:   p.server,
+		computer: p.server.options.Computer,
+		cloud:    cloud,
+		name:     r.Name,
+		id:       id,
+		inputs:   r.Properties,
+		outputs:  out,
+	}
 	t := recorded{Type: typ, ID: id, URN: string(r.URN), Serial: serial}
 	if b := bodies[typ]; b.create != nil && o.computer != nil {
 		// Written down first: if this process dies meanwhile, the next run finds what it has to remove.
@@ -163,8 +189,8 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 	return plugin.CreateResponse{ID: resource.ID(id), Properties: o.outputs}, p.server.remember(ctx, t)
 }
 
-// undo removes what a failed creation may have left, so that the next attempt starts afresh. The attempt's own context may
-// have ended.
+// undo removes what a failed creation may have left, so that the next attempt starts afresh. The attempt's own context
+// may have ended.
 func (p *provider) undo(ctx context.Context, o *operation, t recorded) error {
 	ctx = context.WithoutCancel(ctx)
 	if discard := bodies[t.Type].discard; discard != nil {
@@ -189,7 +215,15 @@ func (p *provider) Read(ctx context.Context, r plugin.ReadRequest) (plugin.ReadR
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
-	o := &operation{server: p.server, computer: p.server.options.Computer, cloud: cloud, name: r.Name, id: id, inputs: r.Inputs, outputs: r.State.Copy()}
+	o := &operation{
+		server:   p.server,
+		computer: p.server.options.Computer,
+		cloud:    cloud,
+		name:     r.Name,
+		id:       id,
+		inputs:   r.Inputs,
+		outputs:  r.State.Copy(),
+	}
 	if b := bodies[typ]; b.exists != nil && o.computer != nil {
 		there, err := b.exists(ctx, o)
 		if err != nil {
@@ -215,7 +249,16 @@ func (p *provider) Update(ctx context.Context, r plugin.UpdateRequest) (plugin.U
 	if err := p.fault(Update, typ, r.Name); err != nil {
 		return plugin.UpdateResponse{}, err
 	}
-	o := &operation{server: p.server, computer: p.server.options.Computer, cloud: cloud, name: r.Name, id: string(r.ID), inputs: r.NewInputs, outputs: out, old: r.OldInputs}
+	o := &operation{
+		server:   p.server,
+		computer: p.server.options.Computer,
+		cloud:    cloud,
+		name:     r.Name,
+		id:       string(r.ID),
+		inputs:   r.NewInputs,
+		outputs:  out,
+		old:      r.OldInputs,
+	}
 	if b := bodies[typ]; b.update != nil && o.computer != nil {
 		if err := b.update(ctx, o); err != nil {
 			return plugin.UpdateResponse{}, err
@@ -234,7 +277,15 @@ func (p *provider) Delete(ctx context.Context, r plugin.DeleteRequest) (plugin.D
 	if err != nil {
 		return plugin.DeleteResponse{}, err
 	}
-	o := &operation{server: p.server, computer: p.server.options.Computer, cloud: cloud, name: r.Name, id: id, inputs: r.Inputs, outputs: r.Outputs}
+	o := &operation{
+		server:   p.server,
+		computer: p.server.options.Computer,
+		cloud:    cloud,
+		name:     r.Name,
+		id:       id,
+		inputs:   r.Inputs,
+		outputs:  r.Outputs,
+	}
 	if b := bodies[typ]; b.remove != nil && o.computer != nil {
 		if err := b.remove(ctx, o); err != nil {
 			return plugin.DeleteResponse{}, fmt.Errorf("%s %s: %w", typ, id, err)

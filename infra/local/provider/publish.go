@@ -56,7 +56,8 @@ func (s *Server) republish(ctx context.Context, force bool) error {
 	return s.state.change(func(c *contents) error { c.Published = want; return nil })
 }
 
-// reachable computes which ports each address leads to. Of two associations of one address the younger holds, as on EC2.
+// reachable computes which ports each address leads to. Of two associations of one address the younger holds, as on
+// EC2.
 func (c contents) reachable(ports []int) map[string]publish {
 	out := map[string]publish{}
 	lead := func(address recorded, instance string) {
@@ -82,7 +83,8 @@ func (c contents) open(machine recorded, ports []int) []int {
 	var out []int
 	for _, port := range ports {
 		if slices.ContainsFunc(c.of(ingressType), func(rule recorded) bool {
-			return slices.Contains(machine.texts("vpcSecurityGroupIds"), rule.text("securityGroupId")) && rule.admits(port)
+			return slices.Contains(machine.texts("vpcSecurityGroupIds"), rule.text("securityGroupId")) &&
+				rule.admits(port)
 		}) {
 			out = append(out, port)
 		}

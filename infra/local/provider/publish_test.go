@@ -7,7 +7,13 @@ import (
 )
 
 func rule(facts map[string]any) recorded {
-	all := map[string]any{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 80., "toPort": 80., "cidrIpv4": "0.0.0.0/0"}
+	all := map[string]any{
+		"securityGroupId": "sg-1",
+		"ipProtocol":      "tcp",
+		"fromPort":        80.,
+		"toPort":          80.,
+		"cidrIpv4":        "0.0.0.0/0",
+	}
 	for k, v := range facts {
 		all[k] = v
 	}
@@ -29,7 +35,11 @@ func TestRulesOpenPortsToThisComputer(t *testing.T) {
 		"every protocol":     {map[string]any{"ipProtocol": "-1", "fromPort": nil, "toPort": nil}, []int{80, 1936}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			machine := recorded{Type: instanceType, ID: "i-1", Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}}}
+			machine := recorded{
+				Type:  instanceType,
+				ID:    "i-1",
+				Facts: map[string]any{"vpcSecurityGroupIds": []any{"sg-1"}},
+			}
 			c2 := contents{Resources: map[string]recorded{"rule": rule(c.facts)}}
 			require.Equal(t, c.want, c2.open(machine, []int{1936, 80}))
 		})
@@ -50,5 +60,6 @@ func TestAnAddressLeadsToItsYoungestAssociation(t *testing.T) {
 	}
 	require.Equal(t, map[string]publish{"eipalloc-1": {Instance: "i-new", Ports: []int{80}}}, c.reachable([]int{80}))
 	delete(c.Resources, key(instanceType, "i-new"))
-	require.Equal(t, "i-old", c.reachable([]int{80})["eipalloc-1"].Instance, "an association with nothing leads nowhere")
+	require.Equal(t, "i-old", c.reachable([]int{80})["eipalloc-1"].Instance,
+		"an association with nothing leads nowhere")
 }

@@ -12,8 +12,8 @@ import (
 // Known is one resource that an engine knows of.
 type Known struct{ Type, ID string }
 
-// Reconcile removes what exists here and no engine knows of: a run that was killed between creating a resource and writing it
-// down leaves such a resource. A volume that may hold data is kept. It returns a line for people about each.
+// Reconcile removes what exists here and no engine knows of: a run that was killed between creating a resource and
+// writing it down leaves such a resource. A volume that may hold data is kept. It returns a line for people about each.
 func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error) {
 	have := map[string]bool{}
 	for _, k := range known {
@@ -28,7 +28,8 @@ func (s *Server) Reconcile(ctx context.Context, known []Known) ([]string, error)
 		switch t := c.Resources[k]; {
 		case have[k]:
 		case t.Used:
-			lines = append(lines, fmt.Sprintf("kept volume %s: it may hold data, but no stack knows of it; make local-clean removes it", t.ID))
+			lines = append(lines, fmt.Sprintf(
+				"kept volume %s: it may hold data, but no stack knows of it; make local-clean removes it", t.ID))
 		default:
 			if err := s.discard(ctx, t); err != nil {
 				return lines, fmt.Errorf("remove %s %s, which an interrupted run left: %w", t.Type, t.ID, err)

@@ -37,8 +37,8 @@ type Options struct {
 	// Account is the account that resources belong to; "" for account.DefaultAccount. The region is the provider's own.
 	Account string
 
-	// Ports are an instance's ports that can be reached from this computer, once its security groups open them; nil for 80
-	// (the site) and 1936 (the proxy's statistics).
+	// Ports are an instance's ports that can be reached from this computer, once its security groups open them; nil for
+	// 80 (the site) and 1936 (the proxy's statistics).
 	Ports []int
 
 	// Fault is asked before every operation and fails it with the error that it returns. For tests; nil fails nothing.
@@ -82,8 +82,8 @@ func Start(o Options) (*Server, error) {
 			s.Close()
 			return nil, fmt.Errorf("provider %s: %w", pkg, err)
 		}
-		// An engine opens a connection for each provider that the program declares; what one is configured with must not
-		// reach another.
+		// An engine opens a connection for each provider that the program declares; what one is configured with must
+		// not reach another.
 		g := grpc.NewServer(grpc.StatsHandler(connections{}), grpc.MaxRecvMsgSize(maxMessage))
 		pulumirpc.RegisterResourceProviderServer(g, plugin.NewProviderServer(newProvider(s, pkg)))
 		s.servers = append(s.servers, g)

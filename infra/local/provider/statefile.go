@@ -114,7 +114,8 @@ func (w *stateFile) locked(do func(*contents) (save bool, err error)) (err error
 		return fmt.Errorf("state file: %w", err)
 	default:
 		if err := json.Unmarshal(b, &c); err != nil {
-			return fmt.Errorf("state file %s: %w: it was not written by this program; `make local-clean` starts afresh", w.file, err)
+			return fmt.Errorf("state file %s: %w: it was not written by this program; `make local-clean` starts afresh",
+				w.file, err)
 		}
 	}
 	save, err := do(&c)

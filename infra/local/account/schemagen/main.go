@@ -1,6 +1,6 @@
 // Schemagen reads which properties the resources of the AWS and Docker providers have, off the released Go SDKs, and
-// writes them as sdk-schema.json for package account. It reads the SDKs' source and never compiles it: the package aws/wafv2
-// alone takes tens of gigabytes to compile.
+// writes them as sdk-schema.json for package account. It reads the SDKs' source and never compiles it: the package
+// aws/wafv2 alone takes tens of gigabytes to compile.
 //
 // Run it with "go generate ./infra/local/account" after an SDK's version changes in go.mod.
 package main
@@ -27,12 +27,12 @@ var modules = map[string]struct{ path, dir string }{
 	"docker": {"github.com/pulumi/pulumi-docker/sdk/v4", "go/docker"},
 }
 
-// deepest is how many object types lie below a resource at the most; what is deeper is written "any". Only WAF's statements,
-// which contain themselves, are cut by it.
+// deepest is how many object types lie below a resource at the most; what is deeper is written "any". Only WAF's
+// statements, which contain themselves, are cut by it.
 const deepest = 6
 
-// schema is the file's content. A property's type is "string", "number", "bool", "any", "[]T", "{}T" for a map, or the name of
-// one of Objects, with "!" behind it when the property is required.
+// schema is the file's content. A property's type is "string", "number", "bool", "any", "[]T", "{}T" for a map, or the
+// name of one of Objects, with "!" behind it when the property is required.
 type schema struct {
 	Versions  map[string]string            `json:"versions"` // of the SDKs, by provider
 	Resources map[string]resource          `json:"resources"`
@@ -83,7 +83,11 @@ func resourceTypes(facts string) ([]string, error) {
 // generate reads every type's properties, one line per resource or object in the result so that a diff can be read.
 func generate(tokens []string) ([]byte, error) {
 	g := &generator{packages: map[string]map[string]*ast.StructType{}, depth: map[string]int{}}
-	g.out = schema{Versions: map[string]string{}, Resources: map[string]resource{}, Objects: map[string]map[string]string{}}
+	g.out = schema{
+		Versions:  map[string]string{},
+		Resources: map[string]resource{},
+		Objects:   map[string]map[string]string{},
+	}
 	for _, t := range tokens {
 		if err := g.resource(t); err != nil {
 			return nil, fmt.Errorf("%s: %w", t, err)
