@@ -10,20 +10,6 @@ import (
 	"twip/infra/boot"
 )
 
-func TestWords(t *testing.T) {
-	for line, want := range map[string][]string{
-		``:                           nil,
-		`a  b`:                       {"a", "b"},
-		`"a b" c`:                    {"a b", "c"},
-		`a="b c"`:                    {"a=b c"},
-		`"\"a\" \\" b`:               {`"a" \`, "b"},
-		`""`:                         {""},
-		`--health-cmd "x y" image@z`: {"--health-cmd", "x y", "image@z"},
-	} {
-		require.Equal(t, want, words(line), line)
-	}
-}
-
 // userData is what boot makes of a machine, in either of its two forms.
 func userData(t *testing.T) string {
 	t.Helper()

@@ -4,37 +4,36 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"twip/infra/boot"
 )
 
 var documentRules = []*Rule{
 	{
 		ID: "TWIP-CONTAINER-1", Title: "containers do not run as root",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool {
-			return len(flags(c, "--user")) == 1 && ordinaryUser.MatchString(flags(c, "--user")[0])
-		}, "run every container with --user and numbers that are not 0"),
+		check: everyContainer(func(c boot.Run) bool { return ordinaryUser.MatchString(c.User) },
+			"run every container with --user and numbers that are not 0"),
 	},
 	{
 		ID: "TWIP-CONTAINER-2", Title: "containers write nowhere but to what is mounted for it",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool { return slices.Contains(c, "--read-only") },
+		check: everyContainer(func(c boot.Run) bool { return c.ReadOnly },
 			"run every container with --read-only"),
 	},
 	{
 		ID: "TWIP-CONTAINER-3", Title: "containers have no capabilities, and gain none",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool {
-			return slices.Equal(flags(c, "--cap-drop"), []string{"ALL"}) && len(flags(c, "--cap-add")) == 0 &&
-				slices.Equal(flags(c, "--security-opt"), []string{"no-new-privileges"})
+		check: everyContainer(func(c boot.Run) bool {
+			return slices.Equal(c.CapDrop, []string{"ALL"}) && len(c.CapAdd) == 0 &&
+				slices.Equal(c.SecurityOpt, []string{"no-new-privileges"})
 		}, "run every container with --cap-drop ALL --security-opt no-new-privileges, and nothing that takes it back"),
 	},
 	{
 		ID: "TWIP-CONTAINER-4", Title: "containers have limits of memory and processes",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool {
-			memory, swap, processes := flags(c, "--memory"), flags(c, "--memory-swap"), flags(c, "--pids-limit")
-			return len(memory) == 1 && limited(memory[0]) && slices.Equal(memory, swap) && len(processes) == 1 &&
-				limited(processes[0])
+		check: everyContainer(func(c boot.Run) bool {
+			return limited(c.Memory) && c.Memory == c.MemorySwap && limited(c.PIDs)
 		}, "run every container with --memory, the same --memory-swap, and --pids-limit"),
 	},
 	{
@@ -46,23 +45,21 @@ var documentRules = []*Rule{
 	{
 		ID: "TWIP-CONTAINER-6", Title: "containers run from images that are named by digest",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool { return digest.MatchString(c[len(c)-1]) },
+		check: everyContainer(func(c boot.Run) bool { return digest.MatchString(c.Image) },
 			"use the image's RepoDigest"),
 	},
 	{
 		ID: "TWIP-CONTAINER-7", Title: "containers log to CloudWatch, and do not stand still because of it",
 		Source: "https://docs.docker.com/engine/logging/drivers/awslogs/", Types: []string{instance, template},
-		check: everyContainer(func(c []string) bool {
-			options := flags(c, "--log-opt")
-			return slices.Equal(flags(c, "--log-driver"), []string{"awslogs"}) &&
-				slices.Contains(options, "mode=non-blocking")
+		check: everyContainer(func(c boot.Run) bool {
+			return c.LogDriver == "awslogs" && slices.Contains(c.LogOptions, "mode=non-blocking")
 		}, "run every container with --log-driver awslogs --log-opt mode=non-blocking"),
 	},
 	{
 		ID: "TWIP-MOUNT-1", Title: "keepers see what others wrote, and wait for the store rather than fail a write",
 		Source: "https://docs.aws.amazon.com/efs/latest/ug/mounting-fs-nfs-mount-settings.html", Types: []string{instance, template},
 		check: inUserData(func(d *document) bool {
-			mount := d.file("/twip-efs")
+			mount := d.File("/twip-efs")
 			given := options(mount)
 			return mount == "" ||
 				!slices.ContainsFunc(mountOptions, func(o string) bool { return !slices.Contains(given, o) })
@@ -72,8 +69,8 @@ var documentRules = []*Rule{
 		ID: "TWIP-MOUNT-2", Title: "the store is reached over TLS, and proves who it is",
 		Source: "https://docs.aws.amazon.com/efs/latest/ug/encryption-in-transit.html", Types: []string{instance, template},
 		check: inUserData(func(d *document) bool {
-			tunnel := d.file("/stunnel/twip-efs.conf")
-			return d.file("/twip-efs") == "" || strings.Contains(tunnel, "\nverifyChain = yes\n") &&
+			tunnel := d.File("/stunnel/twip-efs.conf")
+			return d.File("/twip-efs") == "" || strings.Contains(tunnel, "\nverifyChain = yes\n") &&
 				safeTLS.MatchString(tunnel) && strings.Contains(tunnel, "\ncheckHost = ")
 		}, "let stunnel verify the chain and the host, with TLS 1.2 or newer"),
 	},
@@ -149,14 +146,9 @@ func limited(value string) bool {
 	return value != "" && value != "0" && value != "0m" && !strings.HasPrefix(value, "-")
 }
 
-func contained(command []string) bool {
-	for _, flag := range []string{"--pid", "--ipc", "--uts", "--userns", "--cgroupns", "--device", "--volumes-from"} {
-		if len(flags(command, flag)) > 0 {
-			return false
-		}
-	}
-	mounts := slices.Concat(flags(command, "--volume"), flags(command, "-v"), flags(command, "--mount"))
-	return !slices.Contains(command, "--privileged") && slices.Equal(flags(command, "--network"), []string{"twip"}) &&
-		!slices.ContainsFunc(mounts,
-			func(m string) bool { return !strings.Contains(m, "source=/var/lib/twip/volume/store,") })
+// contained says whether a container has nothing but what boot gives one: its own network, and the store.
+func contained(c boot.Run) bool {
+	return len(c.Unknown) == 0 && c.Network == "twip" && !slices.ContainsFunc(c.Mounts, func(m string) bool {
+		return !strings.Contains(m, "source="+boot.StoreDir+",")
+	})
 }

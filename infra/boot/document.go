@@ -1,0 +1,79 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Document is a machine's user data, read back.
+type Document struct {
+	Text  string
+	files []file
+}
+
+// ReadDocument reads what Render wrote.
+func ReadDocument(text string) (*Document, error) {
+	if !strings.HasPrefix(text, "#cloud-config\n") {
+		return nil, errors.New("it is no cloud-config")
+	}
+	var config cloudConfig
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
+		return nil, fmt.Errorf("cloud-config: %w", err)
+	}
+	return &Document{Text: text, files: config.WriteFiles}, nil
+}
+
+// File is the content of the first file whose path ends like this, or nothing.
+func (d *Document) File(suffix string) string {
+	for _, file := range d.files {
+		if strings.HasSuffix(file.Path, suffix) {
+			return file.Content
+		}
+	}
+	return ""
+}
+
+// Runs are the containers of the machine, in the order of their units.
+func (d *Document) Runs() (runs []Run) {
+	for _, file := range d.files {
+		for line := range strings.Lines(file.Content) {
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=/usr/bin/docker run "); ok {
+				runs = append(runs, parseRun(words(command)))
+			}
+		}
+	}
+	return runs
+}
+
+// words splits a command as systemd does, which takes a text in double quotes for one word: systemd.service(5).
+func words(command string) (all []string) {
+	var word strings.Builder
+	begun, quoted, escaped := false, false, false
+	for _, r := range command {
+		switch {
+		case escaped:
+			escaped = false
+			word.WriteRune(r)
+		case r == '\\':
+			begun, escaped = true, true
+		case r == '"':
+			begun, quoted = true, !quoted
+		case r == ' ' && !quoted:
+			if begun {
+				all = append(all, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			begun = true
+			word.WriteRune(r)
+		}
+	}
+	if begun {
+		all = append(all, word.String())
+	}
+	return all
+}
