@@ -60,10 +60,7 @@ const (
 // NewInstanceRefresh creates the function, its role and its log group. It refuses bad args before it registers
 // anything.
 func NewInstanceRefresh(
-	ctx *pulumi.Context,
-	name string,
-	args *InstanceRefreshArgs,
-	opts ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *InstanceRefreshArgs, opts ...pulumi.ResourceOption,
 ) (*InstanceRefresh, error) {
 	if err := logs.CheckRetention("logRetentionDays", args.LogRetentionDays).Err("instance refresh", name); err != nil {
 		return nil, err

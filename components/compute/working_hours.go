@@ -55,10 +55,7 @@ type WorkingHours struct{ pulumi.ResourceState }
 
 // NewWorkingHours creates the two schedules and their role. It refuses bad args before it registers anything.
 func NewWorkingHours(
-	ctx *pulumi.Context,
-	name string,
-	args *WorkingHoursArgs,
-	opts ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *WorkingHoursArgs, opts ...pulumi.ResourceOption,
 ) (*WorkingHours, error) {
 	if err := args.validate().Err("working hours", name); err != nil {
 		return nil, err

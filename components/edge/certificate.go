@@ -17,12 +17,7 @@ import (
 // Certificates of one name in two regions ask for the same record. The second is told that it borrows it: the record
 // stays when the second certificate goes, for the first could not be renewed without it.
 func newCertificate(
-	ctx *pulumi.Context,
-	name string,
-	domain *Domain,
-	names []string,
-	borrows bool,
-	options ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, domain *Domain, names []string, borrows bool, options ...pulumi.ResourceOption,
 ) (pulumi.StringOutput, error) {
 	certificate, err := acm.NewCertificate(ctx, name, &acm.CertificateArgs{
 		DomainName:              pulumi.String(names[0]),

@@ -38,10 +38,7 @@ const (
 )
 
 func newDistribution(
-	ctx *pulumi.Context,
-	name string,
-	args *LoadBalancerArgs,
-	child pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *LoadBalancerArgs, child pulumi.ResourceOption,
 ) (*cloudfront.Distribution, error) {
 	name += "-cdn"
 	cdn, there := args.CDN, pulumi.Provider(args.CDN.USEast1)

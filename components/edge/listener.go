@@ -14,10 +14,7 @@ import (
 // registerListeners returns the listener that serves the site: with a domain the one with TLS, to which plain HTTP is
 // redirected; without one, plain HTTP.
 func (b *LoadBalancer) registerListeners(
-	ctx *pulumi.Context,
-	name string,
-	args *LoadBalancerArgs,
-	after pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *LoadBalancerArgs, after pulumi.ResourceOption,
 ) (*lb.Listener, error) {
 	child := pulumi.Parent(b)
 	if args.Domain == nil {
@@ -99,11 +96,7 @@ func (a *LoadBalancerArgs) routes() []route {
 }
 
 func (b *LoadBalancer) registerRules(
-	ctx *pulumi.Context,
-	name string,
-	args *LoadBalancerArgs,
-	listener *lb.Listener,
-	after pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *LoadBalancerArgs, listener *lb.Listener, after pulumi.ResourceOption,
 ) error {
 	b.Ready = append(b.Ready, listener)
 	for _, r := range args.routes() {

@@ -10,9 +10,7 @@ import (
 // registerNames settles how the world calls the site. It returns what leads visitors to CloudFront, if that is in
 // front.
 func (b *LoadBalancer) registerNames(
-	ctx *pulumi.Context,
-	name string,
-	args *LoadBalancerArgs,
+	ctx *pulumi.Context, name string, args *LoadBalancerArgs,
 ) ([]pulumi.Resource, error) {
 	child, self := pulumi.Parent(b), b.Balancer
 	if args.Domain == nil {
@@ -39,9 +37,7 @@ func (b *LoadBalancer) registerNames(
 
 // newAlias leads a name to a load balancer or a distribution. It costs nothing and follows its target's addresses.
 func newAlias(
-	ctx *pulumi.Context,
-	name, zoneID, host string,
-	target, targetZone pulumi.StringInput,
+	ctx *pulumi.Context, name, zoneID, host string, target, targetZone pulumi.StringInput,
 	parent pulumi.ResourceOption,
 ) (*route53.Record, error) {
 	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{

@@ -34,11 +34,7 @@ const (
 var managedRuleGroups = []string{"AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"}
 
 func newWebACL(
-	ctx *pulumi.Context,
-	name string,
-	args *WebACLArgs,
-	scope webACLScope,
-	options ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, options ...pulumi.ResourceOption,
 ) (*webACL, error) {
 	acl := &webACL{}
 	err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name, pulumi.Map{
@@ -56,10 +52,7 @@ func newWebACL(
 
 // protect puts the web ACL before a load balancer.
 func (w *webACL) protect(
-	ctx *pulumi.Context,
-	name string,
-	balancer pulumi.StringInput,
-	parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, balancer pulumi.StringInput, parent pulumi.ResourceOption,
 ) error {
 	link := &pulumi.CustomResourceState{}
 	if err := ctx.RegisterResource("aws:wafv2/webAclAssociation:WebAclAssociation", name, pulumi.Map{

@@ -34,10 +34,7 @@ const budgetPercent = 80
 // NewNotifications creates the topic, its key and policy, the subscription and the budget. It refuses bad args before
 // it registers anything.
 func NewNotifications(
-	ctx *pulumi.Context,
-	name string,
-	args *NotificationsArgs,
-	opts ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *NotificationsArgs, opts ...pulumi.ResourceOption,
 ) (*Notifications, error) {
 	if err := args.validate().Err("notifications", name); err != nil {
 		return nil, err

@@ -107,10 +107,7 @@ func (n *Private) register(ctx *pulumi.Context, name string, args *PrivateArgs) 
 // registerPrivate makes a private subnet with a route table of its own in every zone, and the NAT gateways that the
 // route tables lead to.
 func (n *Private) registerPrivate(
-	ctx *pulumi.Context,
-	name string,
-	args *PrivateArgs,
-	outer *Public,
+	ctx *pulumi.Context, name string, args *PrivateArgs, outer *Public,
 ) (pulumi.StringArray, error) {
 	child := pulumi.Parent(n)
 	var tables pulumi.StringArray

@@ -45,12 +45,7 @@ var backupRolePolicies = map[string]string{
 // newBackups copies the file system into an encrypted vault by a plan of its own. EFS's automatic backups, which are on
 // as well, are the second copy: nightly, kept for 35 days, in a vault that no program of ours can empty.
 func newBackups(
-	ctx *pulumi.Context,
-	name string,
-	how Backups,
-	files *efs.FileSystem,
-	key *kms.Key,
-	protect bool,
+	ctx *pulumi.Context, name string, how Backups, files *efs.FileSystem, key *kms.Key, protect bool,
 	parent pulumi.ResourceOption,
 ) (*backup.Vault, error) {
 	vault, err := backup.NewVault(ctx, name, &backup.VaultArgs{KmsKeyArn: key.Arn, Tags: tag.Named(name)}, parent,

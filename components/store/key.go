@@ -17,11 +17,7 @@ const keyDeletionDays = 30
 
 // NewKey creates a key that KMS rotates every year, and that the account's own IAM policies and these services may use.
 func NewKey(
-	ctx *pulumi.Context,
-	name, purpose string,
-	services []string,
-	protect bool,
-	parent pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name, purpose string, services []string, protect bool, parent pulumi.ResourceOrInvokeOption,
 ) (*kms.Key, error) {
 	self, err := aws.GetCallerIdentity(ctx, nil, parent)
 	if err != nil {

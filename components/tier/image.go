@@ -30,10 +30,7 @@ var lifecycle = fmt.Sprintf(`{"rules":[{"rulePriority":1,"description":"keep the
 // newImage registers the repository and the build that fills it. The tag is the content's hash: the same content is
 // never built again, and other content never moves a tag.
 func newImage(
-	ctx *pulumi.Context,
-	name string,
-	build *images.Context,
-	parent pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name string, build *images.Context, parent pulumi.ResourceOrInvokeOption,
 ) (*Image, error) {
 	repository, err := ecr.NewRepository(ctx, name, &ecr.RepositoryArgs{
 		ImageTagMutability:         pulumi.String("IMMUTABLE"),

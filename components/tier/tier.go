@@ -38,11 +38,7 @@ type Common struct {
 
 // register creates the image and the log group, and a container for each of the specs.
 func (t *Tier) register(
-	ctx *pulumi.Context,
-	name string,
-	c Common,
-	specs []boot.Container,
-	self pulumi.Resource,
+	ctx *pulumi.Context, name string, c Common, specs []boot.Container, self pulumi.Resource,
 ) error {
 	image, group, err := c.NewImageAndLogGroup(ctx, name, pulumi.Parent(self))
 	if err != nil {

@@ -208,9 +208,7 @@ func (c *Cloud) here(ctx context.Context, outputs map[string]any) (map[string]an
 
 // change runs one of the engine's commands and sums up what it did. Without bodies, Docker is not asked for anything.
 func (c *Cloud) change(
-	ctx context.Context,
-	bodies provider.Computer,
-	verb string,
+	ctx context.Context, bodies provider.Computer, verb string,
 	do func(*engine.Engine, context.Context) (engine.Summary, error),
 ) (map[string]any, error) {
 	var summary engine.Summary

@@ -31,8 +31,7 @@ const providerPrefix = "pulumi:providers:"
 
 // SupportsFeature says yes to what the engine of this version does and this double does too.
 func (m *monitor) SupportsFeature(
-	_ context.Context,
-	in *pulumirpc.SupportsFeatureRequest,
+	_ context.Context, in *pulumirpc.SupportsFeatureRequest,
 ) (*pulumirpc.SupportsFeatureResponse, error) {
 	features := []string{"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "transforms"}
 	return &pulumirpc.SupportsFeatureResponse{HasSupport: slices.Contains(features, in.GetId())}, nil
@@ -40,8 +39,7 @@ func (m *monitor) SupportsFeature(
 
 // RegisterResource keeps the resource and answers as the cloud would.
 func (m *monitor) RegisterResource(
-	ctx context.Context,
-	in *pulumirpc.RegisterResourceRequest,
+	ctx context.Context, in *pulumirpc.RegisterResourceRequest,
 ) (*pulumirpc.RegisterResourceResponse, error) {
 	urn := m.urn(in.GetParent(), in.GetType(), in.GetName())
 	if in.GetType() == string(resource.RootStackType) {
@@ -103,8 +101,7 @@ func (m *monitor) create(node *Node) (string, resource.PropertyMap, error) {
 
 // RegisterResourceOutputs keeps the outputs of components and of the stack.
 func (m *monitor) RegisterResourceOutputs(
-	_ context.Context,
-	in *pulumirpc.RegisterResourceOutputsRequest,
+	_ context.Context, in *pulumirpc.RegisterResourceOutputsRequest,
 ) (*emptypb.Empty, error) {
 	outputs, err := unmarshal(in.GetOutputs())
 	if err != nil {
@@ -144,8 +141,7 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest)
 
 // RegisterPackage is how newer SDKs name the provider's version; versions do not matter here.
 func (m *monitor) RegisterPackage(
-	context.Context,
-	*pulumirpc.RegisterPackageRequest,
+	context.Context, *pulumirpc.RegisterPackageRequest,
 ) (*pulumirpc.RegisterPackageResponse, error) {
 	return &pulumirpc.RegisterPackageResponse{Ref: "graph"}, nil
 }

@@ -89,7 +89,7 @@ var prodShapes = map[string][]map[string]string{
 	"limited":     nil,
 	"three zones": {threeZones},
 	"domain":      {named},
-	"no web ACL": {bare},
+	"no web ACL":  {bare},
 	"CDN":         {named, worldwide},
 	"public":      {threeZones, named, told, worldwide, larger},
 	"cheap":       {{"twip:natGateways": "single"}},

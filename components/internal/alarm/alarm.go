@@ -33,9 +33,7 @@ func Limit(value float64) *float64 { return &value }
 
 // Register creates the alarm. Without actions it only shows its state, for others to build on.
 func (a Alarm) Register(
-	ctx *pulumi.Context,
-	actions pulumi.Array,
-	parent pulumi.ResourceOption,
+	ctx *pulumi.Context, actions pulumi.Array, parent pulumi.ResourceOption,
 ) (*cloudwatch.MetricAlarm, error) {
 	args := &cloudwatch.MetricAlarmArgs{
 		AlarmDescription:  pulumi.String(a.Description),

@@ -41,9 +41,7 @@ func (c Model) Preview(typ, name string, inputs resource.PropertyMap) (resource.
 // Update answers with the outputs of a resource whose inputs were changed in place: computed ones stay, except those
 // that count or digest the changes. In a preview these are unknown.
 func (c Model) Update(
-	typ, name string,
-	oldInputs, oldOutputs, inputs resource.PropertyMap,
-	preview bool,
+	typ, name string, oldInputs, oldOutputs, inputs resource.PropertyMap, preview bool,
 ) (resource.PropertyMap, error) {
 	if err := c.refusal(typ, name, inputs); err != nil {
 		return nil, err

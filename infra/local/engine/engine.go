@@ -223,8 +223,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 
 // run does a command under the lock, with the working directory that the program expects.
 func (e *Engine) run(
-	ctx context.Context,
-	do func(context.Context, auto.Stack, *progress) error,
+	ctx context.Context, do func(context.Context, auto.Stack, *progress) error,
 ) (_ Summary, err error) {
 	release, err := e.workspace.lock()
 	if err != nil {

@@ -27,8 +27,7 @@ var _ plugin.GrpcProvider = (*provider)(nil)
 func newProvider(s *Server, pkg string) *provider { return &provider{server: s, pkg: pkg} }
 
 func (p *provider) Handshake(
-	context.Context,
-	plugin.ProviderHandshakeRequest,
+	context.Context, plugin.ProviderHandshakeRequest,
 ) (*plugin.ProviderHandshakeResponse, error) {
 	return &plugin.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
 }
