@@ -25,6 +25,7 @@ type Config struct {
 	AppContainers    int
 	MemoryMiB        Memory
 	DataVolumeGiB    int
+	NightlySnapshots int
 	ProtectData      bool
 	SiteCIDRs        []string
 	StatsCIDRs       []string

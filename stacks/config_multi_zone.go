@@ -27,6 +27,7 @@ type MultiZoneConfig struct {
 	CDN                    bool
 	CDNSecret              string
 	Backups                store.Backups
+	BackupRegion           string // of the second vault; empty: none
 	AlarmEmail             string
 	MonthlyBudgetUSD       int
 }
@@ -80,6 +81,8 @@ func multiZoneTogether(c *Config) (problems []error) {
 		"twip:siteCidrs = %q: with twip:cdn = true CloudFront answers everyone, wherever they are; remove "+
 			"twip:siteCidrs, or twip:cdn",
 		c.SiteCIDRs)
+	unless(m.BackupRegion != c.Region,
+		"twip:backups = {copyTo: %s}: that is the region of the environment; name another, or leave it out", m.BackupRegion)
 	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "",
 		"twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
 	return problems

@@ -80,6 +80,11 @@ var commonKeys = []Key{
 		read:        integer(func(c *Config) *int { return &c.DataVolumeGiB }, between(1, 16384)),
 	},
 	{
+		Name: "nightlySnapshots", Default: 7, Example: "7",
+		Description: "On one host: how many nightly snapshots of the data volume are kept; 0: none are taken.",
+		read:        integer(func(c *Config) *int { return &c.NightlySnapshots }, between(0, 1000)),
+	},
+	{
 		Name: "protectData", Default: true, Example: "true",
 		Description: "Refuse to delete the data, also when the environment is destroyed.",
 		read:        boolean(func(c *Config) *bool { return &c.ProtectData }),

@@ -79,10 +79,10 @@ var multiZoneKeys = []Key{
 			optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
 	},
 	{
-		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35}, Example: "{every: day, " +
-			"keepDays: 90}",
-		Description: "In groups: how often the data is copied to the vault (hour or day), and how many days a copy " +
-			"is kept.",
+		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35},
+		Example: "{every: day, keepDays: 90, lockDays: 30, copyTo: eu-west-1}",
+		Description: "In groups: how often the data is copied to the vault (hour or day), how many days a copy is kept, for " +
+			"how many nobody can delete it (lockDays; 0: no lock), and the region of a second vault (copyTo; none).",
 		read: backups,
 	},
 	{
@@ -137,12 +137,17 @@ func backups(raw string, c *Config) error {
 	said := struct {
 		Every    string `json:"every"`
 		KeepDays int    `json:"keepDays"`
+		LockDays int    `json:"lockDays"`
+		CopyTo   string `json:"copyTo"`
 	}{Every: "hour", KeepDays: 35}
 	if err := strictly(raw, &said); err != nil {
-		return errors.New("it is not {every: hour or day, keepDays: number}")
+		return errors.New("it is not {every: hour or day, keepDays: number, lockDays: number, copyTo: region}")
 	}
-	c.MultiZone.Backups = store.Backups{Hourly: said.Every == "hour", KeepDays: said.KeepDays}
-	return errors.Join(oneOf("hour", "day")(said.Every), between(1, 3650)(said.KeepDays))
+	c.MultiZone.Backups = store.Backups{Hourly: said.Every == "hour", KeepDays: said.KeepDays, LockDays: said.LockDays}
+	c.MultiZone.BackupRegion = said.CopyTo
+	return errors.Join(oneOf("hour", "day")(said.Every), between(1, 3650)(said.KeepDays),
+		between(0, max(said.KeepDays, 0))(said.LockDays),
+		optional(matches(regionRE, fmt.Sprintf("copyTo is %q, not a region", said.CopyTo)))(said.CopyTo))
 }
 
 func existingNetwork(raw string, c *Config) error {

@@ -17,7 +17,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 	require.Equal(t, &Config{
 		Project: "twip", Stack: "train", Region: "eu-central-1",
 		Topology: SingleHost, Artifacts: "artifacts", BaseImage: "debian:trixie-slim", MachineImage: "debian-13-amd64-20251117-2299",
-		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{Static: 32, App: 512, Proxy: 64}, DataVolumeGiB: 8, ProtectData: true,
+		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{Static: 32, App: 512, Proxy: 64}, DataVolumeGiB: 8, NightlySnapshots: 7, ProtectData: true,
 		SiteCIDRs: []string{
 			"0.0.0.0/0",
 		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},

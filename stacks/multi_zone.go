@@ -1,9 +1,6 @@
 package stacks
 
 import (
-	"fmt"
-
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components"
@@ -40,10 +37,14 @@ func multiZone(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.R
 	if err != nil {
 		return err
 	}
+	backups, err := c.backups(ctx)
+	if err != nil {
+		return err
+	}
 	data, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{
 		FileSystem: &store.FileSystemArgs{
 			Network: vpc,
-			Backups: c.MultiZone.Backups,
+			Backups: backups,
 			Protect: c.ProtectData,
 		},
 	}, providers)
@@ -163,12 +164,9 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		return nil, err
 	}
 	if c.MultiZone.CDN {
-		worldwide, err := aws.NewProvider(ctx, "aws-us-east-1", &aws.ProviderArgs{
-			Region:      pulumi.String("us-east-1"),
-			DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},
-		})
+		worldwide, err := newRegionalProvider(ctx, c, "aws-us-east-1", "us-east-1")
 		if err != nil {
-			return nil, fmt.Errorf("provider aws of us-east-1: %w", err)
+			return nil, err
 		}
 		args.CDN = &edge.CDNArgs{
 			Secret:  pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecret)).(pulumi.StringOutput),
@@ -176,4 +174,18 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		}
 	}
 	return args, nil
+}
+
+// backups are those of the configuration, with a provider of the second region.
+func (c *Config) backups(ctx *pulumi.Context) (store.Backups, error) {
+	backups := c.MultiZone.Backups
+	if c.MultiZone.BackupRegion == "" {
+		return backups, nil
+	}
+	second, err := newRegionalProvider(ctx, c, "aws-backup-copies", c.MultiZone.BackupRegion)
+	if err != nil {
+		return backups, err
+	}
+	backups.Copy = &store.BackupCopy{Region: c.MultiZone.BackupRegion, Provider: second}
+	return backups, nil
 }

@@ -26,6 +26,18 @@ func newProviders(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error)
 	return pulumi.Providers(cloud, builder), nil
 }
 
+// newRegionalProvider makes a provider of a second region.
+func newRegionalProvider(ctx *pulumi.Context, c *Config, name, region string) (*aws.Provider, error) {
+	provider, err := aws.NewProvider(ctx, name, &aws.ProviderArgs{
+		Region:      pulumi.String(region),
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", name, err)
+	}
+	return provider, nil
+}
+
 // allTags are the tags that every resource gets.
 func (c *Config) allTags() map[string]string {
 	tags := map[string]string{"Project": c.Project, "Stack": c.Stack, "ManagedBy": "pulumi"}

@@ -28,7 +28,7 @@ func singleHost(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.
 
 	data, err := components.NewSharedStore(ctx, c.name("store"), &components.SharedStoreArgs{Volume: &store.VolumeArgs{
 		Zone:    subnet.Zone,
-		SizeGiB: c.DataVolumeGiB,
+		SizeGiB: c.DataVolumeGiB, Snapshots: c.NightlySnapshots,
 		Protect: c.ProtectData,
 	}}, providers)
 	if err != nil {

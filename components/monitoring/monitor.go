@@ -187,6 +187,15 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Above:       alarm.Limit(0), Period: 3600, Minutes: 1, Missing: "notBreaching",
 		},
 		{
+			// A vault that gets no copy reports nothing at all, so that silence is the sign. It is one as well until the
+			// first backup of a new environment is done.
+			Name: name + "-no-backup", Namespace: "AWS/Backup", Metric: "NumberOfBackupJobsCompleted", Statistic: "Sum",
+			Dimensions: pulumi.StringMap{"BackupVaultName": m.args.Store.VaultName},
+			Description: "No backup was completed in three intervals. Look at AWS Backup's list of jobs; a new " +
+				"environment is in alarm until its first backup is done.",
+			Below: alarm.Limit(1), Period: m.args.Store.BackupSeconds, Minutes: 3, Missing: "breaching",
+		},
+		{
 			Name: name + "-rollouts", Namespace: "AWS/Lambda", Metric: "Errors", Statistic: "Sum",
 			Dimensions:  pulumi.StringMap{"FunctionName": m.args.Refresh.FunctionName},
 			Description: "A rollout failed and was rolled back; whoever ran it saw why.",

@@ -37,6 +37,7 @@ type FileSystem struct {
 	SecurityGroup *network.SecurityGroup // of the mount targets; open NFSPort of it to what mounts
 	Mounts        []pulumi.Resource      // depend on these before launching what mounts at boot
 	VaultName     pulumi.StringOutput    // of the backups
+	BackupSeconds int                    // the interval between two backups
 }
 
 // NFSPort is where EFS answers, with and without TLS.
@@ -124,7 +125,7 @@ func (f *FileSystem) register(ctx *pulumi.Context, name string, args *FileSystem
 	if err != nil {
 		return err
 	}
-	f.VaultName = vault.Name
+	f.VaultName, f.BackupSeconds = vault.Name, args.Backups.Seconds()
 	return nil
 }
 

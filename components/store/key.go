@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"twip/components/internal/policy"
 	"twip/components/internal/tag"
@@ -17,8 +18,10 @@ const keyDeletionDays = 30
 
 // NewKey creates a key that KMS rotates every year, and that the account's own IAM policies and these services may use.
 func NewKey(
-	ctx *pulumi.Context, name, purpose string, services []string, protect bool, parent pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name, purpose string, services []string, protect bool,
+	parent pulumi.ResourceOrInvokeOption, more ...pulumi.ResourceOption,
 ) (*kms.Key, error) {
+	options := append([]pulumi.ResourceOption{parent}, more...)
 	self, err := aws.GetCallerIdentity(ctx, nil, parent)
 	if err != nil {
 		return nil, fmt.Errorf("key: whose account this is: %w", err)
@@ -33,11 +36,11 @@ func NewKey(
 		DeletionWindowInDays: pulumi.Int(keyDeletionDays),
 		Policy:               pulumi.String(document),
 		Tags:                 tag.Named(name),
-	}, parent, pulumi.Protect(protect))
+	}, append(slices.Clone(options), pulumi.Protect(protect))...)
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	if _, err = kms.NewAlias(ctx, name, &kms.AliasArgs{TargetKeyId: key.KeyId}, parent); err != nil {
+	if _, err = kms.NewAlias(ctx, name, &kms.AliasArgs{TargetKeyId: key.KeyId}, options...); err != nil {
 		return nil, fmt.Errorf("key: alias: %w", err)
 	}
 	return key, nil

@@ -21,9 +21,10 @@ const unprotected = "whoever is about to destroy the environment lifts the prote
 
 // VolumeArgs describe a volume for the data of one host.
 type VolumeArgs struct {
-	Zone    string // required; the host's availability zone, such as eu-central-1a: a volume cannot leave its zone
-	SizeGiB int    // required; it can grow but not shrink
-	Protect bool   // refuse to delete the data, and snapshot it should it be deleted all the same
+	Zone      string // required; the host's availability zone, such as eu-central-1a: a volume cannot leave its zone
+	SizeGiB   int    // required; it can grow but not shrink
+	Snapshots int    // how many nightly snapshots are kept, 0 to 1000; 0: none are taken
+	Protect   bool   // refuse to delete the data, and snapshot it should it be deleted all the same
 }
 
 // Volume keeps what people post on one host: an encrypted volume that moves from one instance to the next.
@@ -58,6 +59,11 @@ func NewVolume(
 		return nil, fmt.Errorf("shared store %q: volume: %w", name, err)
 	}
 	v.VolumeID = volume.ID().ToStringOutput()
+	if args.Snapshots > 0 {
+		if err = newSnapshots(ctx, name, volume, args.Snapshots, pulumi.Parent(v)); err != nil {
+			return nil, fmt.Errorf("shared store %q: %w", name, err)
+		}
+	}
 	return v, ctx.RegisterResourceOutputs(v, pulumi.Map{"volumeId": v.VolumeID})
 }
 
@@ -66,6 +72,7 @@ func (a *VolumeArgs) validate() (p problem.List) {
 		"use the zone of a subnet of the network, such as eu-central-1a")
 	p.Unless(a.SizeGiB >= 1 && a.SizeGiB <= maxVolumeGiB, "sizeGiB", a.SizeGiB,
 		fmt.Sprintf("use 1 to %d", maxVolumeGiB))
+	p.Unless(a.Snapshots >= 0 && a.Snapshots <= 1000, "snapshots", a.Snapshots, "use 0 to 1000")
 	return p
 }
 

@@ -53,6 +53,7 @@ var untaggable = []string{
 	bucketBlock, bucketCrypt, bucketLife, bucketOwner, bucketPolicy, bucketVersion,
 	fileBackup, filePolicy, mountTarget, selection, topicPolicy,
 	"aws:acm/certificateValidation:CertificateValidation",
+	"aws:backup/restoreTestingSelection:RestoreTestingSelection", "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
 	"aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule",
 	"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter",
 	"aws:cloudwatch/queryDefinition:QueryDefinition",

@@ -60,6 +60,17 @@ var storeRules = []*Rule{
 		check: protected,
 	},
 	{
+		ID: "TWIP-STORE-5", Title: "backups are restored by way of trial",
+		Source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html", Types: []string{fileSystem},
+		whole: companion("aws:backup/restoreTestingSelection:RestoreTestingSelection", "restore testing",
+			"add a backup.RestoreTestingSelection that names it"),
+	},
+	{
+		ID: "TWIP-STORE-6", Title: "a backup that does not happen is noticed, not only one that fails",
+		Source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html", Types: []string{backupPlan},
+		whole: silenceIsNoticed,
+	},
+	{
 		ID: "Backup.1", Title: "recovery points are encrypted with a key in KMS",
 		Source: securityHub("Backup.1"), Types: []string{backupVault},
 		check: some("kmsKeyArn", "name a key of this environment"),
@@ -79,6 +90,20 @@ var storeRules = []*Rule{
 		Source: securityHub("KMS.5"), Types: []string{key},
 		check: documents("policy", closed, closedWayOut),
 	},
+}
+
+// silenceIsNoticed looks for an alarm on completed jobs of a vault that the plan fills, to which no data is a bad sign.
+func silenceIsNoticed(r *Resource, g *Graph) []finding {
+	for _, vault := range g.used(r, backupVault) {
+		for _, alarm := range g.users(vault, metricAlarm) {
+			if alarm.at("metricName").text() == "NumberOfBackupJobsCompleted" &&
+				alarm.at("treatMissingData").text() == "breaching" {
+				return nil
+			}
+		}
+	}
+	return []finding{{r.at("rules"), "add an alarm on NumberOfBackupJobsCompleted of its vault that treats missing data " +
+		"as breaching"}}
 }
 
 func protected(r *Resource, _ *Graph) []finding {

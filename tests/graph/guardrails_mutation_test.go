@@ -55,7 +55,8 @@ func TestGuardrailsNoticeEveryRemoval(t *testing.T) {
 	for _, env := range environments(t) {
 		for _, removal := range removals {
 			for _, gone := range env.graph.Resources {
-				if gone.Type != removal.typ {
+				typ, metric, _ := strings.Cut(removal.typ, " ") // of alarms: the one on this metric
+				if gone.Type != typ || metric != "" && !gone.Properties["metricName"].DeepEquals(resource.NewStringProperty(metric)) {
 					continue
 				}
 				lost[removal.rule+removal.typ] = true

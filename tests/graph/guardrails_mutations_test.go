@@ -263,6 +263,8 @@ var removals = []struct{ rule, typ string }{
 	{"ELB.16", "aws:wafv2/webAclAssociation:WebAclAssociation"},
 	{"EFS.2", "aws:backup/selection:Selection"},
 	{"EFS.7", "aws:efs/backupPolicy:BackupPolicy"},
+	{"TWIP-STORE-5", "aws:backup/restoreTestingSelection:RestoreTestingSelection"},
+	{"TWIP-STORE-6", alarmType + " NumberOfBackupJobsCompleted"},
 	{"TWIP-STORE-1", "aws:efs/fileSystemPolicy:FileSystemPolicy"},
 	{"ECR.3", "aws:ecr/lifecyclePolicy:LifecyclePolicy"},
 	{"S3.5", bucketPolicyType},

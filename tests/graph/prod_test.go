@@ -354,7 +354,7 @@ func TestProdAlarms(t *testing.T) {
 			require.True(t, inComposite, "%s tells nobody", alarm.Name)
 		}
 	}
-	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "rollouts", "certificate"}, alone)
+	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "no-backup", "rollouts", "certificate"}, alone)
 
 	for _, rollout := range g.Of(t, rolloutType) {
 		var request struct{ Alarms []string }
@@ -419,4 +419,28 @@ func BenchmarkProgram(b *testing.B) {
 			b.ReportMetric(float64(resources), "resources")
 		})
 	}
+}
+
+// A copy of the data in a second region, behind a lock, and a test of restoring it.
+func TestProdBackupsInASecondRegion(t *testing.T) {
+	g := prod(t, map[string]string{"twip:backups": `{"every":"day","keepDays":90,"lockDays":30,"copyTo":"eu-west-1"}`})
+	vaults := g.Of(t, "aws:backup/vault:Vault")
+	require.Len(t, vaults, 2)
+	second := g.One(t, "aws:backup/vault:Vault", "twip-prod-store-eu-west-1")
+	require.Equal(t, "aws-backup-copies", g.By(t, second.Provider).Name)
+	require.True(t, second.Protect)
+	for _, lock := range g.Of(t, "aws:backup/vaultLockConfiguration:VaultLockConfiguration") {
+		require.Equal(t, 30.0, g.At(t, lock, "minRetentionDays"))
+		require.NotContains(t, lock.Inputs, "changeableForDays", "a lock that nobody could ever take off again")
+	}
+	plan := g.One(t, "aws:backup/plan:Plan", "twip-prod-store")
+	require.Equal(t, Plain(second.Outputs["arn"]), g.At(t, plan, "rules[0].copyActions[0].destinationVaultArn"))
+	require.Equal(t, 90.0, g.At(t, plan, "rules[0].copyActions[0].lifecycle.deleteAfter"))
+	silence := g.One(t, alarmType, "twip-prod-watch-no-backup")
+	require.Equal(t, 86400.0, g.At(t, silence, "period"))
+
+	_, err := RunStack("prod", prodConfig(t, map[string]string{"twip:backups": `{"copyTo":"eu-central-1"}`}), stacks.Program)
+	require.ErrorContains(t, err, "that is the region of the environment")
+	_, err = RunStack("prod", prodConfig(t, map[string]string{"twip:backups": `{"keepDays":7,"lockDays":8}`}), stacks.Program)
+	require.ErrorContains(t, err, "it is not from 0 to 7")
 }

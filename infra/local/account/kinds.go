@@ -93,6 +93,12 @@ var kinds = map[string]kind{
 		arn:     "arn:aws:backup:{region}:{account}:backup-vault:{name}",
 		outputs: more{"recoveryPoints": 0.},
 	},
+	"aws:backup/restoreTestingPlan:RestoreTestingPlan":           {id: "{in.name}", arn: "arn:aws:backup:{region}:{account}:restore-testing-plan:{in.name}"},
+	"aws:backup/restoreTestingSelection:RestoreTestingSelection": byInputs("{in.name}:{in.restoreTestingPlanName}", nil),
+	"aws:backup/vaultLockConfiguration:VaultLockConfiguration": byInputs("{in.backupVaultName}", more{
+		"backupVaultArn": "arn:aws:backup:{region}:{account}:backup-vault:{in.backupVaultName}"}),
+	"aws:dlm/lifecyclePolicy:LifecyclePolicy": {id: "policy-{hex17}", arn: "arn:aws:dlm:{region}:{account}:policy/{id}"},
+
 	"aws:budgets/budget:Budget": {id: "{account}:{name}", arn: "arn:aws:budgets::{account}:budget/{name}"},
 
 	"aws:cloudfront/distribution:Distribution": {
