@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"twip/components/compute"
@@ -42,6 +43,14 @@ func multiZoneTogether(c *Config) (problems []error) {
 	m := c.MultiZone
 	unless(len(c.Zones) == 2 || len(c.Zones) == 3,
 		"twip:zones = %q: a group stands in two or three zones, for example twip:zones: [a, b]", c.Zones)
+	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err == nil && m.Network == nil {
+		unless(prefix.Bits() <= 23, "twip:vpcCidr = %q: its subnets would be smaller than the /27 that a load balancer wants; "+
+			"use a /16 to /23", c.VPCCIDR)
+	}
+	if ports := map[bool]int{false: 1, true: 2}[c.Domain != ""]; !m.CDN {
+		unless(len(c.SiteCIDRs)*ports <= maxRules, "twip:siteCidrs has %d ranges for %d ports: a security group takes %d rules; "+
+			"join ranges, or ask for everyone with 0.0.0.0/0", len(c.SiteCIDRs), ports, maxRules)
+	}
 	for _, machine := range []struct {
 		kind, key, instanceType string
 		container               int
@@ -87,6 +96,10 @@ func multiZoneTogether(c *Config) (problems []error) {
 		"twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
 	return problems
 }
+
+// maxRules is how many rules a security group takes in each direction, unless AWS has raised the quota:
+// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+const maxRules = 60
 
 // existing is the configured VPC with full names of zones.
 func (c *Config) existing() *network.Existing {

@@ -57,6 +57,9 @@ const (
 	bootSeconds = 300
 	// settleSeconds is how long a new machine's load is left out of scaling decisions.
 	settleSeconds = 180
+	// lifetimeSeconds is the oldest that a machine gets: what replaces it installs the packages of its day. (Its kernel is
+	// that of the machine image, twip:machineImage.)
+	lifetimeSeconds = 30 * 24 * 3600
 	// groupRootGiB holds Debian, Docker and the image.
 	groupRootGiB = 10
 )
@@ -108,6 +111,7 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		HealthCheckType:        pulumi.String(args.healthCheckType()),
 		HealthCheckGracePeriod: pulumi.Int(bootSeconds),
 		DefaultInstanceWarmup:  pulumi.Int(settleSeconds),
+		MaxInstanceLifetime:    pulumi.Int(lifetimeSeconds),
 		// A machine that is replaced, for its health or to even out the zones, goes after its successor has come.
 		InstanceMaintenancePolicy: &autoscaling.GroupInstanceMaintenancePolicyArgs{
 			MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(200),

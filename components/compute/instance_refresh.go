@@ -3,6 +3,7 @@ package compute
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 
 	"twip/components/internal/logs"
 	"twip/components/internal/policy"
@@ -38,6 +39,7 @@ type InstanceRefresh struct {
 
 	function *lambda.Function
 	role     *iam.Role
+	last     []pulumi.Resource // the refresh that was declared last; the next one waits for it
 }
 
 // InstanceRefreshArgs describe what all groups of an environment share.
@@ -141,7 +143,9 @@ func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, p
 	if err != nil {
 		return fmt.Errorf("rollout: role policy: %w", err)
 	}
-	if _, err = lambda.NewInvocation(ctx, name, &lambda.InvocationArgs{
+	// One group after the other, in the order in which they are declared: both at once would double all machines, which new
+	// accounts have no quota for; and pages must not ask for images and stylesheets that are not there yet.
+	done, err := lambda.NewInvocation(ctx, name, &lambda.InvocationArgs{
 		FunctionName: r.function.Name,
 		Input: pulumi.JSONMarshal(pulumi.Map{
 			"group":         to.group.Name,
@@ -151,9 +155,11 @@ func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, p
 			"alarms":        to.alarms,
 			"warmupSeconds": pulumi.Int(warmupSeconds),
 		}),
-	}, parent, pulumi.DependsOn([]pulumi.Resource{allow})); err != nil {
+	}, parent, pulumi.DependsOn(append(slices.Clone(r.last), allow)))
+	if err != nil {
 		return fmt.Errorf("rollout: %w", err)
 	}
+	r.last = []pulumi.Resource{done}
 	return nil
 }
 

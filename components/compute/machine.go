@@ -24,7 +24,9 @@ const debianOwner = "136693071363"
 // imageID looks up the machine image by its exact name.
 func (m Machine) imageID(ctx *pulumi.Context, parent pulumi.InvokeOption) pulumi.StringOutput {
 	return ec2.LookupAmiOutput(ctx, ec2.LookupAmiOutputArgs{
-		Owners: pulumi.StringArray{pulumi.String(debianOwner)},
+		// Two years after its publication an image is hidden from all who do not say so; it still starts.
+		IncludeDeprecated: pulumi.Bool(true),
+		Owners:            pulumi.StringArray{pulumi.String(debianOwner)},
 		Filters: ec2.GetAmiFilterArray{ec2.GetAmiFilterArgs{
 			Name: pulumi.String("name"), Values: pulumi.StringArray{pulumi.String(m.MachineImage)},
 		}},

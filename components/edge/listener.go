@@ -24,7 +24,7 @@ func (b *LoadBalancer) registerListeners(
 			Protocol:        pulumi.String("HTTP"),
 			DefaultActions:  args.defaultAction(),
 			Tags:            tag.Named(name),
-		}, child, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every "+
+		}, child, after, guardrails.Except(ctx, "ELB.1", "there is no certificate without a domain (twip:domain); every "+
 			"preview warns of it"))
 	}
 	certificate, err := newCertificate(ctx, name, args.Domain, []string{args.Domain.Name, originName(args.Domain)},
@@ -33,24 +33,7 @@ func (b *LoadBalancer) registerListeners(
 		return nil, err
 	}
 	b.Certificate = certificate
-	redirect, err := lb.NewListener(ctx, name, &lb.ListenerArgs{
-		LoadBalancerArn: b.Balancer.Arn,
-		Port:            pulumi.Int(sitePort),
-		Protocol:        pulumi.String("HTTP"),
-		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
-			Type: pulumi.String("redirect"),
-			Redirect: &lb.ListenerDefaultActionRedirectArgs{
-				Protocol: pulumi.String(
-					"HTTPS"), Port: pulumi.String(fmt.Sprint(tlsPort)), StatusCode: pulumi.String("HTTP_301"),
-			},
-		}},
-		Tags: tag.Named(name),
-	}, child)
-	if err != nil {
-		return nil, fmt.Errorf("redirecting listener: %w", err)
-	}
-	b.Ready = append(b.Ready, redirect)
-	return lb.NewListener(ctx, name+"-tls", &lb.ListenerArgs{
+	listener, err := lb.NewListener(ctx, name+"-tls", &lb.ListenerArgs{
 		LoadBalancerArn: b.Balancer.Arn,
 		Port:            pulumi.Int(tlsPort),
 		Protocol:        pulumi.String("HTTPS"),
@@ -59,6 +42,29 @@ func (b *LoadBalancer) registerListeners(
 		DefaultActions:  args.defaultAction(),
 		Tags:            tag.Named(name + "-tls"),
 	}, child, after)
+	if err != nil {
+		return nil, fmt.Errorf("listener with TLS: %w", err)
+	}
+	// A site that gets a domain goes on answering plain HTTP until the listener with TLS is there to be led to; should the
+	// certificate not become valid, it just stays as it was.
+	redirect, err := lb.NewListener(ctx, name, &lb.ListenerArgs{
+		LoadBalancerArn: b.Balancer.Arn,
+		Port:            pulumi.Int(sitePort),
+		Protocol:        pulumi.String("HTTP"),
+		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("redirect"),
+			Redirect: &lb.ListenerDefaultActionRedirectArgs{
+				Protocol: pulumi.String("HTTPS"), Port: pulumi.String(fmt.Sprint(tlsPort)),
+				StatusCode: pulumi.String("HTTP_301"),
+			},
+		}},
+		Tags: tag.Named(name),
+	}, child, pulumi.DependsOn([]pulumi.Resource{listener}))
+	if err != nil {
+		return nil, fmt.Errorf("redirecting listener: %w", err)
+	}
+	b.Ready = append(b.Ready, redirect)
+	return listener, nil
 }
 
 // defaultAction answers what no rule takes. Behind CloudFront that is everybody who did not come through our

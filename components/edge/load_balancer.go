@@ -116,24 +116,24 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	if err != nil {
 		return err
 	}
-	listener, err := b.registerListeners(ctx, name, args, pulumi.DependsOn(led))
-	if err != nil {
-		return err
-	}
-	if err = b.registerRules(ctx, name, args, listener, pulumi.DependsOn(led)); err != nil {
-		return err
-	}
 	// Behind CloudFront the web ACL stands there, where it sees visitors' own addresses.
 	if args.WebACL != nil && args.CDN == nil {
 		acl, err := newWebACL(ctx, name, args.WebACL, regional, child)
 		if err != nil {
 			return err
 		}
-		if err = acl.protect(ctx, name, balancer.Arn, child); err != nil {
+		link, err := acl.protect(ctx, name, balancer.Arn, child)
+		if err != nil {
 			return err
 		}
+		// Nobody is let in, and no server started, before the web ACL stands there.
+		led, b.Ready = append(led, link), append(b.Ready, link)
 	}
-	return nil
+	listener, err := b.registerListeners(ctx, name, args, pulumi.DependsOn(led))
+	if err != nil {
+		return err
+	}
+	return b.registerRules(ctx, name, args, listener, pulumi.DependsOn(led))
 }
 
 // newSecurityGroup lets visitors in: from the configured ranges, or, behind CloudFront, from CloudFront alone.

@@ -41,7 +41,7 @@ func newWebACL(
 		"scope":            pulumi.String(scope),
 		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
 		"rules":            args.rules(),
-		"visibilityConfig": visible("all"),
+		"visibilityConfig": visible("site"), // All and Default_Action are AWS's own names
 		"tags":             tag.Named(name),
 	}, acl, options...)
 	if err != nil {
@@ -50,17 +50,17 @@ func newWebACL(
 	return acl, nil
 }
 
-// protect puts the web ACL before a load balancer.
+// protect puts the web ACL before a load balancer, and returns what has to be there before anyone is let in.
 func (w *webACL) protect(
 	ctx *pulumi.Context, name string, balancer pulumi.StringInput, parent pulumi.ResourceOption,
-) error {
+) (pulumi.Resource, error) {
 	link := &pulumi.CustomResourceState{}
 	if err := ctx.RegisterResource("aws:wafv2/webAclAssociation:WebAclAssociation", name, pulumi.Map{
 		"resourceArn": balancer, "webAclArn": w.Arn,
 	}, link, parent); err != nil {
-		return fmt.Errorf("association of the web ACL: %w", err)
+		return nil, fmt.Errorf("association of the web ACL: %w", err)
 	}
-	return nil
+	return link, nil
 }
 
 // rules refuse floods first, since every later rule costs more to ask.

@@ -307,13 +307,16 @@ func TestProdRefusals(t *testing.T) {
 		values map[string]string
 		want   string
 	}{
-		"one zone":                  {map[string]string{"twip:zones": `["a"]`}, "two or three zones"},
-		"one server":                {map[string]string{"twip:appServers": `{"min":1,"max":2}`}, "fewer than 2 machines"},
-		"more least than most":      {map[string]string{"twip:staticServers": `{"min":3,"max":2}`}, "less than min"},
-		"misspelt size":             {map[string]string{"twip:appServers": `{"mni":2}`}, "{min: number, max: number}"},
-		"memory":                    {map[string]string{"twip:memoryMiB": `{"app":4000}`}, `twip:instanceType = "t3.small" has 2048`},
-		"several containers":        {map[string]string{"twip:appContainers": "2"}, "twip:appServers"},
-		"CDN without all it needs":  {map[string]string{"twip:cdn": "true"}, "openssl rand -hex 32"},
+		"one zone":                 {map[string]string{"twip:zones": `["a"]`}, "two or three zones"},
+		"one server":               {map[string]string{"twip:appServers": `{"min":1,"max":2}`}, "fewer than 2 machines"},
+		"more least than most":     {map[string]string{"twip:staticServers": `{"min":3,"max":2}`}, "less than min"},
+		"misspelt size":            {map[string]string{"twip:appServers": `{"mni":2}`}, "{min: number, max: number}"},
+		"memory":                   {map[string]string{"twip:memoryMiB": `{"app":4000}`}, `twip:instanceType = "t3.small" has 2048`},
+		"several containers":       {map[string]string{"twip:appContainers": "2"}, "twip:appServers"},
+		"CDN without all it needs": {map[string]string{"twip:cdn": "true"}, "openssl rand -hex 32"},
+		"subnets for no ALB":       {map[string]string{"twip:vpcCidr": "10.0.0.0/24"}, "smaller than the /27"},
+		"more ranges than rules": {map[string]string{"twip:siteCidrs": manyRanges(31), "twip:domain": "news.example.com",
+			"twip:hostedZone": "Z0123456789ABCDEFGHIJ"}, "a security group takes 60 rules"},
 		"short secret":              {map[string]string{"twip:cdnSecret": "short"}, "32 to 128"},
 		"readers that CDN ignores":  {map[string]string{"twip:cdn": "true", "twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4), "twip:siteCidrs": `["203.0.113.0/24"]`}, "twip:siteCidrs"},
 		"budget that nobody sees":   {map[string]string{"twip:monthlyBudgetUsd": "10"}, "twip:alarmEmail"},
@@ -443,4 +446,38 @@ func TestProdBackupsInASecondRegion(t *testing.T) {
 	require.ErrorContains(t, err, "that is the region of the environment")
 	_, err = RunStack("prod", prodConfig(t, map[string]string{"twip:backups": `{"keepDays":7,"lockDays":8}`}), stacks.Program)
 	require.ErrorContains(t, err, "it is not from 0 to 7")
+}
+
+// manyRanges is a list of n ranges.
+func manyRanges(n int) string {
+	ranges := make([]string, n)
+	for i := range ranges {
+		ranges[i] = fmt.Sprintf("10.%d.0.0/16", i)
+	}
+	text, err := json.Marshal(ranges)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// Nobody is let in, and no server started, before the web ACL stands; plain HTTP leads to TLS only when TLS answers; and
+// one group is refreshed after the other, the pages' images first.
+func TestProdLetsNobodyInTooEarly(t *testing.T) {
+	const associationType = "aws:wafv2/webAclAssociation:WebAclAssociation"
+	g := prod(t)
+	acl := g.One(t, associationType, "twip-prod-edge")
+	for _, typ := range []string{listenerType, "aws:lb/listenerRule:ListenerRule", groupType} {
+		for _, node := range g.Of(t, typ) {
+			require.True(t, g.Waits(node, acl), "%s %s does not wait for the web ACL", typ, node.Name)
+		}
+	}
+	static, app := g.One(t, rolloutType, "twip-prod-static-group"), g.One(t, rolloutType, "twip-prod-app-group")
+	require.True(t, g.Waits(app, static))
+
+	g = prod(t, named)
+	redirect, tls := g.One(t, listenerType, "twip-prod-edge"), g.One(t, listenerType, "twip-prod-edge-tls")
+	require.True(t, g.Waits(redirect, tls))
+	require.True(t, g.Waits(tls, g.One(t, associationType, "twip-prod-edge")))
+	require.True(t, g.Waits(tls, g.One(t, "aws:acm/certificateValidation:CertificateValidation", "twip-prod-edge")))
 }

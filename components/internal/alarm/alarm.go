@@ -62,6 +62,8 @@ func (a Alarm) Register(
 			args.Statistic = pulumi.String(a.Statistic)
 		default:
 			args.ExtendedStatistic = pulumi.String(a.Statistic)
+			// The 99th of a handful of requests is the slowest of them, and says nothing.
+			args.EvaluateLowSampleCountPercentiles = pulumi.String("ignore")
 		}
 	}
 	registered, err := cloudwatch.NewMetricAlarm(ctx, a.Name, args, parent)
