@@ -47,15 +47,16 @@ func TestSnapshotsAsDataGrow(t *testing.T) {
 
 			page := c.page(s)
 			require.NoError(t, signal(s.jvmPID(), syscall.SIGKILL))
-			require.Eventually(t, func() bool { return len(c.lines("leading")) > 1 }, 2*time.Minute, 50*time.Millisecond, "no takeover")
+			require.Eventually(t, func() bool { return len(c.lines("leading")) > 1 }, 2*time.Minute, 50*time.Millisecond,
+				"no takeover")
 			took := c.lines("leading")[1]
 			dates := bytes.SplitAfter(page, []byte("<h2>adopted-"))[1:]
 			after := bytes.SplitAfter(c.page(s), []byte("<h2>adopted-"))[1:]
 			require.Len(t, dates, posts)
 			require.True(t, slices.EqualFunc(dates, after, bytes.Equal), "an adopted article has another date after the kill")
-			t.Logf("%7d posts: first snapshot %.0f ms, a post waits p50 %.1f ms, at most %.0f ms; newest snapshot %.2f MB, %d snapshots in 8 s; "+
-				"takeover %v (copy %v, start %v)", posts, first, ms(quantile(waits, 0.5)), ms(waits[len(waits)-1]),
-				float64(bytesOfNewest)/1e6, len(names), took["took"], took["copy"], took["start"])
+			t.Logf("%7d posts: first snapshot %.0f ms, a post waits p50 %.1f ms, at most %.0f ms; "+
+				"newest snapshot %.2f MB, %d snapshots in 8 s; takeover %v (copy %v, start %v)",
+				posts, first, ms(quantile(waits, 0.5)), ms(waits[len(waits)-1]), float64(bytesOfNewest)/1e6, len(names), took["took"], took["copy"], took["start"])
 		})
 	}
 }

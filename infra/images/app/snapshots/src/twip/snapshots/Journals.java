@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What this JVM has written to journals, by which a change is known. Linux says it in /proc: which journals are open, and
- * how far each is written. That holds for every version of Prevayler, wherever its directory is, and asks the file system
- * of the data nothing: on a network store each look at a directory would be paid for.
+ * What this JVM has written to journals, by which a change is known. Linux says it in /proc: which journals are open,
+ * and how far each is written. That holds for every version of Prevayler, wherever its directory is, and asks the file
+ * system of the data nothing: on a network store each look at a directory would be paid for.
  */
 final class Journals {
   private static final String SUFFIX = ".journal";
@@ -58,8 +58,8 @@ final class Journals {
   }
 
   /**
-   * Whether something may have been replayed: a journal holds something. Its transactions can all be in a snapshot; which
-   * ones it holds, only Prevayler can tell.
+   * Whether something may have been replayed: a journal holds something. Its transactions can all be in a snapshot;
+   * which ones it holds, only Prevayler can tell.
    */
   boolean mayHaveReplayed() {
     return holdsJournal(data, 1);

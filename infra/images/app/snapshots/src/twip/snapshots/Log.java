@@ -3,7 +3,7 @@ package twip.snapshots;
 import java.io.PrintStream;
 import java.time.Instant;
 
-/** Writes lines as the keeper's are: JSON objects with time, level and msg, so that both are counted in the same way. */
+/** Writes lines like the keeper's: JSON objects with time, level and msg, so that both are counted in the same way. */
 final class Log {
   private final PrintStream out;
 

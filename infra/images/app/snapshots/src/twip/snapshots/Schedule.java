@@ -1,11 +1,11 @@
 package twip.snapshots;
 
 /**
- * Says when a snapshot is due, without a clock of its own. All times are in milliseconds of a clock that never goes back.
+ * Says when a snapshot is due. All times are in milliseconds of a clock that never goes back.
  *
  * <p>Snapshots may take one hundredth of the time. The time since the last ones counts, up to a minute: a site that was
- * quiet is not made to wait after each of its first posts, and a single slow write does not delay the next snapshot by a
- * hundred times as much.
+ * quiet is not made to wait after each of its first posts, and a single slow write does not delay the next snapshot by
+ * a hundred times as much.
  */
 final class Schedule {
   static final long AFTER_CHANGE = 1000;

@@ -12,8 +12,8 @@ import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.util.component.LifeCycle;
 
 /**
- * Ties {@link Snapshots} to the life of a web application in Jetty 9.4: from when it has started, whose replay is then over,
- * until it is about to stop, which comes after the requests in work and before the application's own stop.
+ * Ties {@link Snapshots} to the life of a web application in Jetty 9.4: from when it has started, for its replay is then
+ * over, until it is about to stop, which comes after the requests in work and before the application's own stop.
  */
 public final class SnapshotListener implements LifeCycle.Listener {
   private static final long EVERY = 500; // milliseconds between two looks

@@ -8,8 +8,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Has the Prevaylers of one running web application take snapshots. {@link #step} is called again and again by one thread;
- * {@link #last} once, when no request is in work any more and the application is about to stop.
+ * Has the Prevaylers of one running web application take snapshots. {@link #step} is called again and again by one
+ * thread; {@link #last} once, when no request is in work any more and the application is about to stop.
  *
  * <p>Prevayler is in an attribute once its replay is over, so that no snapshot is taken during one.
  */
@@ -26,6 +26,7 @@ final class Snapshots {
   private Map<String, Long> saved = Map.of(); // what was written of the journals before the newest snapshot
   private Map<String, Long> seen = Map.of(); // by the step before this one
   private boolean saidNone;
+  private boolean blind; // the last look at the journals failed
   private long failures;
   private long taken;
   private long longest;
@@ -109,9 +110,13 @@ final class Snapshots {
       if (!seen.equals(saved)) {
         schedule.change(clock.getAsLong());
       }
+      blind = false;
     } catch (IOException cause) {
       schedule.change(clock.getAsLong());
-      failed("it is not known whether something changed", cause);
+      if (!blind) {
+        failed("changes cannot be seen: snapshots are taken without them", cause);
+      }
+      blind = true;
     }
   }
 

@@ -204,6 +204,20 @@ public final class SnapshotsTest {
     equal(1, prevayler.snapshots, "snapshots without a change");
   }
 
+  /** Where /proc is not as it should be, snapshots go on at the rate that their share allows, and one line says so. */
+  private void blind() throws IOException {
+    attributes.put("PREVAYLER", prevayler);
+    try (var files = Files.list(process.resolve("fd"))) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(process.resolve("fd"));
+    steps(10_000);
+    check(prevayler.snapshots > 1, "no snapshots");
+    equal(2, log().split("changes cannot be seen").length, "one line says it:\n" + log());
+  }
+
   /** The real /proc of this JVM. */
   private void knowsOpenJournals() throws IOException {
     Journals journals = new Journals(Path.of("/proc/self"), data);
@@ -229,6 +243,7 @@ public final class SnapshotsTest {
     cases.put("share of time", new SnapshotsTest()::shareOfTime);
     cases.put("failures go on", new SnapshotsTest()::failuresGoOn);
     cases.put("last before a stop", new SnapshotsTest()::lastBeforeStop);
+    cases.put("blind", new SnapshotsTest()::blind);
     cases.put("knows open journals", new SnapshotsTest()::knowsOpenJournals);
     for (Map.Entry<String, Case> one : cases.entrySet()) {
       try {
