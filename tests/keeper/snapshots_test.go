@@ -56,7 +56,8 @@ func TestSnapshotsAsDataGrow(t *testing.T) {
 			require.True(t, slices.EqualFunc(dates, after, bytes.Equal), "an adopted article has another date after the kill")
 			t.Logf("%7d posts: first snapshot %.0f ms, a post waits p50 %.1f ms, at most %.0f ms; "+
 				"newest snapshot %.2f MB, %d snapshots in 8 s; takeover %v (copy %v, start %v)",
-				posts, first, ms(quantile(waits, 0.5)), ms(waits[len(waits)-1]), float64(bytesOfNewest)/1e6, len(names), took["took"], took["copy"], took["start"])
+				posts, first, ms(quantile(waits, 0.5)), ms(waits[len(waits)-1]), float64(bytesOfNewest)/1e6, len(names),
+				took["took"], took["copy"], took["start"])
 		})
 	}
 }

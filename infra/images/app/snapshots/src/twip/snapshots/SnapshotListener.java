@@ -12,7 +12,7 @@ import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.util.component.LifeCycle;
 
 /**
- * Ties {@link Snapshots} to the life of a web application in Jetty 9.4: from when it has started, for its replay is then
+ * Ties {@link Snapshots} to the life of a web application in Jetty 9.4: from its start, for its replay is then
  * over, until it is about to stop, which comes after the requests in work and before the application's own stop.
  */
 public final class SnapshotListener implements LifeCycle.Listener {

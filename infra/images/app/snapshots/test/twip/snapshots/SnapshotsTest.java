@@ -234,6 +234,7 @@ public final class SnapshotsTest {
   }
 
   public static void main(String[] args) throws Exception {
+    Thread.currentThread().setContextClassLoader(null); // as a thread of the server's has another one than the WAR's
     Map<String, Case> cases = new LinkedHashMap<>();
     cases.put("without Prevayler", new SnapshotsTest()::withoutPrevayler);
     cases.put("appears late, and is replaced", new SnapshotsTest()::appearsLate);
