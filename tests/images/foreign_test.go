@@ -56,6 +56,8 @@ func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
 	}
 	want()
 
+	require.Len(t, s.app.said(t, "no Prevayler in the application: no snapshots are taken until one appears", "time"), 1)
+
 	// The stop takes 6 s, in which the only copy of the data is written.
 	mustDocker(t, "stop", s.app.id)
 	mustDocker(t, "start", s.app.id)

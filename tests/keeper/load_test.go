@@ -31,6 +31,9 @@ const (
 	queuePause = 200 * time.Millisecond
 )
 
+// span is from when a post was sent first until it was acknowledged.
+type span struct{ sent, acked time.Time }
+
 // load sends requests the way browsers behind a load balancer do.
 type load struct {
 	cluster *cluster
@@ -45,13 +48,14 @@ type load struct {
 	retried  int            // reads that a second server answered
 	acked    map[string]int // title: times, always 1
 	ackTimes []time.Time
-	others   map[string]int // answers that were not 2xx or 3xx, by kind
+	spans    map[string]span // of the posts that were acknowledged, by title
+	others   map[string]int  // answers that were not 2xx or 3xx, by kind
 }
 
 func newLoad(c *cluster) *load {
 	jar, err := cookiejar.New(nil)
 	require.NoError(c.t, err)
-	return &load{cluster: c, stop: make(chan struct{}), acked: map[string]int{}, others: map[string]int{},
+	return &load{cluster: c, stop: make(chan struct{}), acked: map[string]int{}, others: map[string]int{}, spans: map[string]span{},
 		client: &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: 100, DialContext: (&net.Dialer{Timeout: time.Second}).DialContext},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
@@ -136,6 +140,7 @@ func (l *load) post(title string) {
 		if kind == "" {
 			l.acked[title]++
 			l.ackTimes = append(l.ackTimes, time.Now())
+			l.spans[title] = span{sent: began, acked: time.Now()}
 			return
 		}
 		l.others["POST "+kind]++

@@ -16,6 +16,7 @@ import (
 var (
 	faultCount = flag.Int("faults", 14, "how many faults to inject")
 	longPause  = flag.Duration("pause", 8*time.Second, "the longest pause of a process")
+	killCount  = flag.Int("kills", 8, "how many kills to look at dates after")
 	biggest    = flag.Int("posts", 10000, "the most posts that takeover is measured with")
 )
 

@@ -5,13 +5,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
+import org.prevayler.Prevayler;
 
 /**
  * The news in memory and on disk, with the properties that Prevayler 2.3 gives to companyNews, the inconvenient ones
  * included: the directory is never locked, a transaction is executed in memory first and acknowledged once the journal is
  * on the disk, a start replays the journals on top of the newest snapshot, and a snapshot is written only when asked for.
  */
-final class Prevalence implements AutoCloseable {
+final class Prevalence implements Prevayler, AutoCloseable {
   private final File directory;
   private final News news = new News();
   private long lastTransaction;
@@ -88,6 +89,15 @@ final class Prevalence implements AutoCloseable {
 
   synchronized List<Article> newestFirst() {
     return news.newestFirst();
+  }
+
+  /** As Prevayler's, it is written also when nothing happened since the last one. */
+  @Override
+  public synchronized void takeSnapshot() throws IOException {
+    if (broken != null) {
+      throw new IOException("the journal failed before: what is in memory may not be what was acknowledged", broken);
+    }
+    Snapshot.write(directory, lastTransaction, news.oldestFirst());
   }
 
   /** Takes the snapshot, unless nothing happened since the last one. */
