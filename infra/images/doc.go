@@ -3,7 +3,8 @@
 //
 // Here belong the Dockerfiles and everything that is copied into the images, the sample companyNews for people who have no
 // artifacts yet, and the staging that joins these with a team's artifacts. How images are declared, pushed and run belongs to
-// the components; what the keeper does belongs to twip/infra/keeper.
+// the components; what the keeper does belongs to twip/infra/keeper. The Java of app/snapshots runs beside Jetty and has the
+// application's Prevayler take snapshots; the build of the image compiles and tests it.
 //
 // # Artifacts
 //
