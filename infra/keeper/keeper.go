@@ -16,8 +16,8 @@ type World interface {
 	Wait(d time.Duration, wake ...<-chan struct{})
 	// Start starts a JVM in the data directory of an epoch. The one before is dead.
 	Start(epoch uint64) (JVM, error)
-	// Probe asks the keeper at address whether it leads and is ready.
-	Probe(address string) Reach
+	// Probe asks the keeper at address whether it is the holder of the newest claim, and is ready.
+	Probe(address, holder string) Reach
 }
 
 // JVM is a started JVM.
@@ -61,6 +61,7 @@ type Route struct {
 	Epoch   uint64          // the newest epoch known
 	Self    bool            // this keeper's own JVM answers
 	Address string          // the leader's keeper, if it is another one; empty if nobody is known to lead
+	Holder  string          // that keeper's name in its claim
 	Changed <-chan struct{} // closed when this route is no longer the latest
 }
 
@@ -199,7 +200,7 @@ func (k *Keeper) look() bool {
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
 	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Beat {
-		route.Address = k.seen.claim.Address
+		route.Address, route.Holder = k.seen.claim.Address, k.seen.claim.Holder
 	}
 	k.setRoute(route)
 }
@@ -208,7 +209,7 @@ func (k *Keeper) follow() {
 func (k *Keeper) probe(now time.Duration) {
 	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Beat {
 		k.seen.probed = now
-		if k.world.Probe(address) == Leading {
+		if k.world.Probe(address, k.seen.claim.Holder) == Leading {
 			k.canAnswer()
 			k.resolved()
 		} else {
@@ -234,7 +235,7 @@ func (k *Keeper) vacant() string {
 		return ""
 	case claim.Address == k.address:
 		return "the leader's process at this address is gone"
-	case k.world.Probe(claim.Address) == Refused:
+	case k.world.Probe(claim.Address, claim.Holder) == Refused:
 		return "the leader does not beat and its port is closed"
 	}
 	return ""
@@ -250,7 +251,7 @@ func (k *Keeper) Route() Route {
 func (k *Keeper) setRoute(r Route) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address {
+	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address && r.Holder == k.route.Holder {
 		return
 	}
 	close(k.changed)

@@ -22,7 +22,7 @@ func (w *testWorld) Wait(d time.Duration, wake ...<-chan struct{}) {
 	(&computer{}).Wait(d, wake...)
 }
 
-func (w *testWorld) Probe(address string) Reach { return w.reach[address] }
+func (w *testWorld) Probe(address, _ string) Reach { return w.reach[address] }
 
 func (w *testWorld) Start(epoch uint64) (JVM, error) {
 	j := &testJVM{world: w, epoch: epoch, exited: make(chan struct{})}

@@ -83,16 +83,15 @@ func Serve(o Options, out io.Writer) error {
 		return err
 	}
 	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), world, log)
-	proxy := newProxy(k, o)
-	site := &http.Server{Addr: o.Listen, Handler: proxy, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
-	admin := &http.Server{Addr: o.Admin, Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
+	site := newServer(newProxy(k, o))
+	admin := &http.Server{Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
-	for _, s := range []*http.Server{site, admin} {
-		listener, err := net.Listen("tcp", s.Addr)
+	for address, serve := range map[string]func(net.Listener) error{o.Listen: site.serve, o.Admin: admin.Serve} {
+		listener, err := listenTCP(address)
 		if err != nil {
 			return err
 		}
-		go func() { failed <- s.Serve(listener) }()
+		go func() { failed <- serve(listener) }()
 	}
 	stop, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
@@ -106,7 +105,7 @@ func Serve(o Options, out io.Writer) error {
 	// No new requests; those held are forwarded to whoever takes over. The JVM's own stop may take longer.
 	handover, cancel := context.WithTimeout(context.Background(), o.Timing.Drain+o.Timing.Stop+o.Handover)
 	defer cancel()
-	if shutdown := site.Shutdown(handover); shutdown != nil {
+	if shutdown := site.shutdown(handover); shutdown != nil {
 		log.Warn("requests were still held at the end", "error", shutdown.Error())
 	}
 	close(done)
@@ -140,8 +139,13 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+// holderLength is the length of what newID makes, in hexadecimal digits.
+const holderLength = 16
+
+// newID is this process's name in claims. Only who reads the store knows it, so it proves that a request comes from
+// another keeper.
 func newID() string {
-	var b [8]byte
+	var b [holderLength / 2]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		panic(err) // documented never to happen
 	}

@@ -101,7 +101,7 @@ func (w world) Start(epoch uint64) (JVM, error) {
 	return j, nil
 }
 
-func (w world) Probe(address string) Reach {
+func (w world) Probe(address, _ string) Reach {
 	other := w.sim.at(address)
 	w.process.sleep(w.sim.uniform(time.Millisecond, 20*time.Millisecond))
 	switch {

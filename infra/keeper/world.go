@@ -48,12 +48,12 @@ func (c *computer) Wait(d time.Duration, wake ...<-chan struct{}) {
 	reflect.Select(cases)
 }
 
-func (c *computer) Probe(address string) Reach {
+func (c *computer) Probe(address, holder string) Reach {
 	req, err := http.NewRequest(http.MethodGet, "http://"+address+"/", nil)
 	if err != nil {
 		return NoAnswer
 	}
-	req.Header.Set(probeHeader, "1")
+	req.Header.Set(probeHeader, holder)
 	resp, err := c.client.Do(req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
