@@ -82,15 +82,15 @@ func (c *closing) Close() error {
 	return c.ReadCloser.Close()
 }
 
-// gatedBody holds back the last bytes of an answer until the gate has passed once more, for applications that
+// fencedBody holds back the last bytes of an answer until the fence has passed once more, for applications that
 // send the first bytes before they are done. Without the last ones the client knows the answer is incomplete.
-type gatedBody struct {
+type fencedBody struct {
 	*bufio.Reader
 	io.Closer
 	pass func() error
 }
 
-func (g gatedBody) Read(data []byte) (int, error) {
+func (g fencedBody) Read(data []byte) (int, error) {
 	n, err := g.Reader.Read(data)
 	if err == nil {
 		_, err = g.Peek(1)
@@ -104,4 +104,4 @@ func (g gatedBody) Read(data []byte) (int, error) {
 }
 
 // WriteTo hides the reader's own, which would go past Read.
-func (g gatedBody) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{g}) }
+func (g fencedBody) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{g}) }

@@ -20,7 +20,7 @@ const (
 	forwardedHeader = "Keeper-Forwarded"
 	// probeHeader marks a keeper's question whether this one leads and is ready.
 	probeHeader = "Keeper-Probe"
-	// epochHeader is on every answer that a leader gives to another keeper: the epoch under which the gate let it
+	// epochHeader is on every answer that a leader gives to another keeper: the epoch under which the fence let it
 	// pass. Whoever answers without it only has an address that a leader had.
 	epochHeader = "Keeper-Epoch"
 	// refusedHeader is on a keeper's own 503 and says whether the JVM may have received the request.
@@ -37,7 +37,7 @@ const (
 // proxy is the handler in front of the JVM: it sends each request to whoever leads.
 type proxy struct {
 	keeper    *Keeper
-	gate      gate
+	fence     fence
 	backend   string        // host:port of the own JVM
 	hold      time.Duration // how long a request waits for a leader
 	readPaths []string      // actions that change nothing
@@ -53,7 +53,7 @@ func newProxy(k *Keeper, o Options) *proxy {
 	p := &proxy{keeper: k, backend: o.Backend, hold: o.Hold, readPaths: o.ReadPaths,
 		held: make(chan struct{}, o.MaxHeld), keepLimit: int64(o.MaxHeld) * bodyLimit,
 		local: transport(), remote: transport()}
-	p.gate.check = k.check
+	p.fence.check = k.check
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite:       rewrite,
 		Transport:     p,
@@ -170,7 +170,7 @@ func (p *proxy) repeatable(req *http.Request) bool {
 		(!strings.HasSuffix(path, ".action") || slices.Contains(p.readPaths, path))
 }
 
-// tryLocal asks the own JVM, and the gate whether its answer may be given. The caller has counted it in flight.
+// tryLocal asks the own JVM, and the fence whether its answer may be given. The caller has counted it in flight.
 func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bool) (*http.Response, outcome) {
 	done := func() { p.keeper.inFlight.Add(-1) }
 	out, sent := b.attempt(req.Context(), req, p.backend, repeatable)
@@ -179,11 +179,11 @@ func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bo
 		done()
 		return nil, failure(sent)
 	}
-	p.keeper.heard.Store(int64(p.keeper.world.Now()))
-	if err := p.gate.pass(req.Context(), epoch); err != nil {
+	p.keeper.heard.Store(int64(p.keeper.env.Now()))
+	if err := p.fence.pass(req.Context(), epoch); err != nil {
 		resp.Body.Close()
 		done()
-		p.keeper.metrics.gateShut.Add(1)
+		p.keeper.metrics.fenceShut.Add(1)
 		return nil, uncertain
 	}
 	resp.Header.Del(refusedHeader)
@@ -194,7 +194,7 @@ func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bo
 	p.keeper.metrics.local.Add(1)
 	answer := io.ReadCloser(&closing{resp.Body, done})
 	if !repeatable && resp.ContentLength != 0 {
-		answer = gatedBody{bufio.NewReader(answer), answer, func() error { return p.gate.pass(req.Context(), epoch) }}
+		answer = fencedBody{bufio.NewReader(answer), answer, func() error { return p.fence.pass(req.Context(), epoch) }}
 	}
 	resp.Body = answer
 	return resp, answered
