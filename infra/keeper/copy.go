@@ -16,7 +16,7 @@ const (
 	sessions = ".sessions"
 	// sessionTime bounds how long a switch copies sessions.
 	sessionTime = time.Second
-	// chunk is copied between two beats, so that a beat means progress.
+	// chunk is copied between two heartbeats, so that a heartbeat means progress.
 	chunk = 8 << 20
 	// copyAttempts bounds how often a copy starts over because its source changed.
 	copyAttempts = 20
@@ -50,11 +50,11 @@ func (s store) source(next uint64) (source, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return src, err
 		}
-		beat, _, err := s.sight(epoch)
+		heartbeat, _, err := s.sight(epoch)
 		if err != nil {
 			return source{}, err
 		}
-		if strings.Contains(beat, servingMark) {
+		if strings.Contains(heartbeat, servingMark) {
 			return source{}, damaged("epoch %d has served, but %s is missing", epoch, completeName(epoch))
 		}
 	}

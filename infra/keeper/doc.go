@@ -31,9 +31,9 @@
 //  3. then starts a JVM there. Each process keeps one link to the data directory of its own JVM, and moves it
 //     only when that JVM is known to be dead.
 //
-// Every answer of the JVM, whatever the method, passes the gate: after the JVM has answered, the keeper reads
+// Every answer of the JVM, whatever the method, passes the fence: after the JVM has answered, the keeper reads
 // the store anew, and releases the answer only if claims/n+1 does not exist and claims/n is still its own.
-// (Struts actions change data by GET as well, so the method does not say which answers need the gate.)
+// (Struts actions change data by GET as well, so the method does not say which answers need the fence.)
 //
 // # Why the safety rules hold
 //
@@ -41,7 +41,7 @@
 // (n+1 is tried only by a keeper that saw n), so a current epoch has no successor of any number, and an epoch
 // that is no longer current never is again.
 //
-// No acknowledged change is lost. The JVM answers after its journal is synced. The gate then sees that n is
+// No acknowledged change is lost. The JVM answers after its journal is synced. The fence then sees that n is
 // current at a moment t. Whoever leads next links claims/n+1 after t, and lists and copies the data after that;
 // so the change was in the files before their copy began. Files only grow: a journal is appended to, snapshots
 // are renamed into place. The copy therefore holds the change, and by induction every later epoch does. It
@@ -49,7 +49,7 @@
 // newest complete epoch starts after the claim. An epoch that was claimed but never complete never had a JVM,
 // hence acknowledged nothing.
 //
-// A former leader may go on appending while its files are copied. Its answers fail the gate, so it does not
+// A former leader may go on appending while its files are copied. Its answers fail the fence, so it does not
 // matter how much of that is copied, but the copy must be one that Prevayler can replay. A torn last
 // transaction is: Prevayler reads up to it and continues in a new journal. A journal missing in the middle is
 // not; so the names are listed before and after the copy, and the copy starts over if they differ.
@@ -62,18 +62,18 @@
 // because nothing but custom says which files an old JVM no longer appends to; the copy shares blocks where the
 // file system can (copy_file_range).
 //
-// A keeper without the store answers nothing, because the gate does not pass; that includes reads, so nothing
+// A keeper without the store answers nothing, because the fence does not pass; that includes reads, so nothing
 // stale is served, not even for 2 s. A leader that finds a newer claim kills its JVM. One whose store returns
-// errors for longer than Timing.Patience does so too, because Prevayler stops for good on a failed write; a
+// errors for longer than Timing.ElectionTimeout does so too, because Prevayler stops for good on a failed write; a
 // store that only hangs (an NFS hard mount) stops answers but not the JVM, which goes on when the store does.
 //
-// No clock is trusted. Time-outs, on the monotonic clock, decide when to try to claim: when the beat has not
-// changed for Timing.Patience, as observed without interruption, so a keeper that slept cannot mistake its own
+// No clock is trusted. Time-outs, on the monotonic clock, decide when to try to claim: when the heartbeat has not
+// changed for Timing.ElectionTimeout, as observed without interruption, so a keeper that slept cannot mistake its own
 // sleep for its leader's. A claim made too early costs a switch, never a change. Wall clocks only date things
 // for people and decide the age at which restore points beyond the least number go.
 //
 // Claims far behind the newest are deleted (retention.claims). A claimant that slept all that time could then link a
-// number long passed; so it lists the claims after linking and gives up if there is a higher one. The gate looks
+// number long passed; so it lists the claims after linking and gives up if there is a higher one. The fence looks
 // for claims/n+1 first and at claims/n second: deletion goes upwards, so if n+1 is missing because it was
 // deleted, n is missing too.
 //
@@ -83,7 +83,7 @@
 //
 // # Requests
 //
-// A standby forwards to the leader, whose keeper applies the gate and says so in the answer: an address may have
+// A standby forwards to the leader, whose keeper applies the fence and says so in the answer: an address may have
 // passed to another process, and an answer without the leader's word is not given to anybody. Requests that no
 // JVM can take right now are held, bounded in time (Options.Hold) and number (Options.MaxHeld), bodies up to
 // bodyLimit bytes each. A request that certainly reached no JVM is sent again. One that may have is sent again

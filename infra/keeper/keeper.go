@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// World is what a keeper acts on besides the store.
-type World interface {
+// Environment is what a keeper acts on besides the store.
+type Environment interface {
 	Now() time.Duration // monotonic
 	// Wait returns after d, or earlier when one of the channels is closed.
 	Wait(d time.Duration, wake ...<-chan struct{})
@@ -41,18 +41,18 @@ const (
 
 // Timing holds the protocol's time-outs. They decide when to try, never whether an answer is safe.
 type Timing struct {
-	Poll     time.Duration // between two looks at the store while standing by
-	Beat     time.Duration // between two beats, and two looks at the store while leading
-	Patience time.Duration // without a beat before a standby claims; with store errors before a leader gives up
-	Start    time.Duration // for a JVM to answer for the first time
-	Hang     time.Duration // without an answer before a JVM counts as dead
-	Drain    time.Duration // for running requests before an orderly stop
-	Stop     time.Duration // for the JVM's own orderly stop, which takes Prevayler's snapshot
+	Poll            time.Duration // between two looks at the store while standing by
+	Heartbeat       time.Duration // between two heartbeats, and two looks at the store while leading
+	ElectionTimeout time.Duration // without a heartbeat before a standby claims; with store errors before a leader gives up
+	Start           time.Duration // for a JVM to answer for the first time
+	Hang            time.Duration // without an answer before a JVM counts as dead
+	Drain           time.Duration // for running requests before an orderly stop
+	Stop            time.Duration // for the JVM's own orderly stop, which takes Prevayler's snapshot
 }
 
 // DefaultTiming suits an application server of one or two CPUs.
 var DefaultTiming = Timing{
-	Poll: 250 * time.Millisecond, Beat: 500 * time.Millisecond, Patience: 2500 * time.Millisecond,
+	Poll: 250 * time.Millisecond, Heartbeat: 500 * time.Millisecond, ElectionTimeout: 2500 * time.Millisecond,
 	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
 }
 
@@ -71,12 +71,12 @@ type Keeper struct {
 	id      string // random, one per process
 	address string // where this keeper serves
 	store   store
-	world   World
+	env     Environment
 	log     *slog.Logger
 	metrics *metrics
 
 	inFlight atomic.Int64 // requests at the own JVM
-	heard    atomic.Int64 // when the own JVM last answered one, as the world's time
+	heard    atomic.Int64 // when the own JVM last answered one, as the env's time
 
 	mu       sync.Mutex
 	route    Route
@@ -94,16 +94,16 @@ type Keeper struct {
 
 // sighting is what a standby knows of the newest epoch.
 type sighting struct {
-	claim    Claim
-	beat     string
-	released bool
-	since    time.Duration // beat unchanged since, as observed without interruption
-	at       time.Duration // of the last look
-	probed   time.Duration // of the last probe
+	claim     Claim
+	heartbeat string
+	released  bool
+	since     time.Duration // heartbeat unchanged since, as observed without interruption
+	at        time.Duration // of the last look
+	probed    time.Duration // of the last probe
 }
 
-func newKeeper(t Timing, id, address string, files FS, w World, log *slog.Logger) *Keeper {
-	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), world: w, log: log, metrics: newMetrics()}
+func newKeeper(t Timing, id, address string, files FS, w Environment, log *slog.Logger) *Keeper {
+	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), env: w, log: log, metrics: newMetrics()}
 	k.changed = make(chan struct{})
 	k.route.Changed = k.changed
 	k.answered = -time.Hour
@@ -119,7 +119,7 @@ func (k *Keeper) Run(stop, done <-chan struct{}) {
 		if why == "" {
 			break
 		}
-		began := k.world.Now()
+		began := k.env.Now()
 		err := k.lead(why, began, stop)
 		if err == nil {
 			break
@@ -130,7 +130,7 @@ func (k *Keeper) Run(stop, done <-chan struct{}) {
 	}
 	for !closed(done) {
 		k.look()
-		k.world.Wait(k.timing.Poll, done)
+		k.env.Wait(k.timing.Poll, done)
 	}
 }
 
@@ -141,7 +141,7 @@ func (k *Keeper) backOff(err error) {
 	}
 	k.failures++
 	if k.failures > 1 {
-		k.retryAt = k.world.Now() + min(time.Second<<min(k.failures-2, 6), time.Minute)
+		k.retryAt = k.env.Now() + min(time.Second<<min(k.failures-2, 6), time.Minute)
 	}
 }
 
@@ -149,33 +149,33 @@ func (k *Keeper) backOff(err error) {
 func (k *Keeper) standBy(stop <-chan struct{}) string {
 	for !closed(stop) {
 		if !k.look() {
-			k.world.Wait(k.timing.Poll, stop)
+			k.env.Wait(k.timing.Poll, stop)
 			continue
 		}
-		if why := k.vacant(); why != "" && k.world.Now() >= k.retryAt {
+		if why := k.vacant(); why != "" && k.env.Now() >= k.retryAt {
 			return why
 		}
-		k.world.Wait(k.timing.Poll, stop)
+		k.env.Wait(k.timing.Poll, stop)
 	}
 	return ""
 }
 
 // look reads from the store who leads, and whether it does so any more.
 func (k *Keeper) look() bool {
-	now := k.world.Now()
+	now := k.env.Now()
 	epoch, err := k.store.newest(k.seen.claim.Epoch)
 	claim := k.seen.claim
 	if err == nil && epoch != claim.Epoch {
 		claim, err = k.store.readClaim(epoch)
 	}
-	var beat string
+	var heartbeat string
 	var released bool
 	if err == nil {
-		beat, released, err = k.store.sight(epoch)
+		heartbeat, released, err = k.store.sight(epoch)
 	}
 	if err != nil {
 		k.note("store cannot be read", err)
-		// Forwarding is safe without the store, for it is the leader's keeper that asks the gate.
+		// Forwarding is safe without the store, for it is the leader's keeper that asks the fence.
 		k.follow()
 		k.probe(now)
 		if errors.Is(err, fs.ErrNotExist) { // deleted while this keeper slept
@@ -184,22 +184,22 @@ func (k *Keeper) look() bool {
 		return false
 	}
 	// Time that was not watched does not count: this keeper may have slept, not the leader.
-	unwatched := now-k.seen.at > k.timing.Patience/2
-	if claim != k.seen.claim || beat != k.seen.beat || unwatched {
+	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2
+	if claim != k.seen.claim || heartbeat != k.seen.heartbeat || unwatched {
 		k.seen.since = now
 	}
-	k.seen.claim, k.seen.beat, k.seen.released, k.seen.at = claim, beat, released, now
+	k.seen.claim, k.seen.heartbeat, k.seen.released, k.seen.at = claim, heartbeat, released, now
 	k.highest = max(k.highest, epoch)
 	k.follow()
 	k.probe(now)
 	return true
 }
 
-// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses beats they
+// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses heartbeats they
 // are held: it may be dead, and whatever is sent to it then ends in doubt.
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
-	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Beat {
+	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Heartbeat {
 		route.Address, route.Holder = k.seen.claim.Address, k.seen.claim.Holder
 	}
 	k.setRoute(route)
@@ -207,9 +207,9 @@ func (k *Keeper) follow() {
 
 // probe learns whether requests can be forwarded, for the health endpoint.
 func (k *Keeper) probe(now time.Duration) {
-	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Beat {
+	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Heartbeat {
 		k.seen.probed = now
-		if k.world.Probe(address, k.seen.claim.Holder) == Leading {
+		if k.env.Probe(address, k.seen.claim.Holder) == Leading {
 			k.canAnswer()
 			k.resolved()
 		} else {
@@ -220,7 +220,7 @@ func (k *Keeper) probe(now time.Duration) {
 
 // vacant says why the newest epoch has no leader, or "" if it seems to have one.
 func (k *Keeper) vacant() string {
-	silent := k.world.Now() - k.seen.since
+	silent := k.env.Now() - k.seen.since
 	claim := k.seen.claim
 	switch {
 	case claim.Epoch == 0:
@@ -229,14 +229,14 @@ func (k *Keeper) vacant() string {
 		return "this keeper's epoch has ended"
 	case k.seen.released:
 		return "the leader released its epoch"
-	case silent >= k.timing.Patience:
-		return "the leader has not beaten for " + silent.Round(time.Millisecond).String()
-	case silent <= k.timing.Beat+k.timing.Poll || claim.Address == "":
+	case silent >= k.timing.ElectionTimeout:
+		return "the leader has not beatAt for " + silent.Round(time.Millisecond).String()
+	case silent <= k.timing.Heartbeat+k.timing.Poll || claim.Address == "":
 		return ""
 	case claim.Address == k.address:
 		return "the leader's process at this address is gone"
-	case k.world.Probe(claim.Address, claim.Holder) == Refused:
-		return "the leader does not beat and its port is closed"
+	case k.env.Probe(claim.Address, claim.Holder) == Refused:
+		return "the leader does not heartbeat and its port is closed"
 	}
 	return ""
 }
@@ -261,7 +261,7 @@ func (k *Keeper) setRoute(r Route) {
 	k.metrics.role(r)
 }
 
-// check is the gate's look at the store: it returns the epoch whose answers may be released.
+// check is the fence's look at the store: it returns the epoch whose answers may be released.
 func (k *Keeper) check() (uint64, error) {
 	r := k.Route()
 	if err := k.store.current(r.Epoch, k.id); err != nil {
@@ -271,7 +271,7 @@ func (k *Keeper) check() (uint64, error) {
 }
 
 func (k *Keeper) canAnswer() {
-	now := k.world.Now()
+	now := k.env.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.answered, k.reason = now, ""

@@ -145,7 +145,7 @@ func (s store) initialize(holder string) error {
 
 // directories follow the layout file, so that a store with one of them but no layout file is known to be damaged.
 func (s store) directories() error {
-	for _, dir := range []string{claimsDir, beatsDir, epochsDir} {
+	for _, dir := range []string{claimsDir, heartbeatsDir, epochsDir} {
 		if err := s.fs.Mkdir(dir); err != nil {
 			return err
 		}

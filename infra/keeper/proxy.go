@@ -18,7 +18,7 @@ const (
 	forwardedHeader = "Keeper-Forwarded"
 	// probeHeader marks a keeper's question whether this one leads and is ready. Its value is as above.
 	probeHeader = "Keeper-Probe"
-	// epochHeader is on every answer that a leader gives to another keeper: the epoch under which the gate let it
+	// epochHeader is on every answer that a leader gives to another keeper: the epoch under which the fence let it
 	// pass. Whoever answers without it only has an address that a leader had.
 	epochHeader = "Keeper-Epoch"
 	// refusedHeader is on a keeper's own 503 and says whether the JVM may have received the request.
@@ -35,7 +35,7 @@ const (
 // proxy sends each request to whoever leads.
 type proxy struct {
 	keeper    *Keeper
-	gate      gate
+	fence     fence
 	backend   string        // host:port of the own JVM
 	hold      time.Duration // how long a request waits for a leader
 	readPaths [][]byte      // pages that change nothing
@@ -53,12 +53,12 @@ func newProxy(k *Keeper, o Options) *proxy {
 	for _, path := range o.ReadPaths {
 		p.readPaths = append(p.readPaths, []byte(path))
 	}
-	p.gate.check = k.check
+	p.fence.check = k.check
 	return p
 }
 
 // mayGoOut is the one question that every answer of the own JVM waits for.
-func (p *proxy) mayGoOut(epoch uint64) error { return p.gate.pass(context.Background(), epoch) }
+func (p *proxy) mayGoOut(epoch uint64) error { return p.fence.pass(context.Background(), epoch) }
 
 // transport is for the few questions that are no client's requests.
 func transport() *http.Transport {

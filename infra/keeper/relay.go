@@ -41,9 +41,9 @@ func (c *client) exchange(u *upstream, route Route) (result outcome, reusable bo
 	}
 	k := c.proxy.keeper
 	if route.Self {
-		k.heard.Store(int64(k.world.Now()))
+		k.heard.Store(int64(k.env.Now()))
 		if c.proxy.mayGoOut(route.Epoch) != nil {
-			k.metrics.gateShut.Add(1)
+			k.metrics.fenceShut.Add(1)
 			return uncertain, false
 		}
 		k.metrics.local.Add(1)
@@ -236,7 +236,7 @@ func (c *client) relay(u *upstream, route Route) (result outcome, reusable bool)
 			return cut, false
 		}
 		if body.done && !first && route.Self && !c.repeatable && c.proxy.mayGoOut(route.Epoch) != nil {
-			c.proxy.keeper.metrics.gateShut.Add(1)
+			c.proxy.keeper.metrics.fenceShut.Add(1)
 			return cut, false
 		}
 		if len(c.out) > 0 && !c.write(c.out) {

@@ -19,7 +19,7 @@ type retention struct {
 
 var defaultRetention = retention{claims: 1000, least: 5, most: 20, age: 14 * 24 * time.Hour, interval: time.Minute}
 
-// prune removes one thing at a time, so that beats go on, until nothing is left to remove.
+// prune removes one thing at a time, so that heartbeats go on, until nothing is left to remove.
 func (t *term) prune() {
 	removed, err := t.pruneEpoch()
 	if err == nil && !removed {
@@ -29,7 +29,7 @@ func (t *term) prune() {
 		t.note("old epochs cannot be removed", err)
 	}
 	if !removed {
-		t.pruneAt = t.world.Now() + t.store.keep.interval
+		t.pruneAt = t.env.Now() + t.store.keep.interval
 	}
 }
 
@@ -67,13 +67,13 @@ func (s store) remove(epoch uint64) error {
 	return s.fs.Remove(numbered(epochsDir, epoch))
 }
 
-// pruneClaim removes the lowest claim, and its beat, if it is far enough behind epoch.
+// pruneClaim removes the lowest claim, and its heartbeat, if it is far enough behind epoch.
 func (s store) pruneClaim(epoch uint64) (removed bool, err error) {
 	claims, err := s.numbers(claimsDir)
 	if err != nil || len(claims) == 0 || claims[0]+s.keep.claims >= epoch {
 		return false, err
 	}
-	return true, errors.Join(s.fs.Remove(beatName(claims[0])), s.fs.Remove(claimName(claims[0])))
+	return true, errors.Join(s.fs.Remove(heartbeatName(claims[0])), s.fs.Remove(claimName(claims[0])))
 }
 
 // RestorePoint is a complete epoch.
@@ -135,7 +135,7 @@ func Restore(dir string, epoch uint64) (uint64, error) {
 	count := uint64(0)
 	progress := func() error {
 		count++
-		return s.beat(next, count, false)
+		return s.heartbeat(next, count, false)
 	}
 	now := func() time.Duration { return time.Since(began) }
 	if _, err := s.fill(next, src, now, progress); err != nil {

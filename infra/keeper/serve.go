@@ -75,14 +75,14 @@ func Serve(o Options, out io.Writer) error {
 	}
 	id := newID()
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable})).With("keeper", o.Advertise)
-	world, err := newComputer(o)
+	env, err := newComputer(o)
 	if err != nil {
 		return err
 	}
-	if err := world.lock(); err != nil {
+	if err := env.lock(); err != nil {
 		return err
 	}
-	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), world, log)
+	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
 	site := newServer(newProxy(k, o))
 	admin := &http.Server{Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
@@ -99,7 +99,7 @@ func Serve(o Options, out io.Writer) error {
 		close(ended)
 	}()
 	log.Info("started", "store", o.Store, "id", id)
-	err = world.awaitStop(failed)
+	err = env.awaitStop(failed)
 	log.Info("stopping", "error", text(err))
 	close(stop)
 	// No new requests; those held are forwarded to whoever takes over. The JVM's own stop may take longer.

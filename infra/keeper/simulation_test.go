@@ -24,7 +24,7 @@ var (
 
 // without says what a control run lacks of the protocol.
 type without struct {
-	gate  bool          // answers are given as soon as the JVM has them
+	fence bool          // answers are given as soon as the JVM has them
 	copy  bool          // all epochs share one directory
 	fresh time.Duration // the store is mounted with an attribute cache of this age
 	sync  bool          // copies are not synced
@@ -71,18 +71,18 @@ type node struct {
 	stop    chan struct{}
 }
 
-// world is a node as World.
-type world struct{ *node }
+// env is a node as Environment.
+type env struct{ *node }
 
-func (w world) Now() time.Duration {
+func (w env) Now() time.Duration {
 	return w.clock + time.Duration(float64(w.sim.now)*w.rate)
 }
 
-func (w world) Wait(d time.Duration, wake ...<-chan struct{}) {
+func (w env) Wait(d time.Duration, wake ...<-chan struct{}) {
 	w.process.sleep(time.Duration(float64(d)/w.rate), wake...)
 }
 
-func (w world) Start(epoch uint64) (JVM, error) {
+func (w env) Start(epoch uint64) (JVM, error) {
 	if w.jvm != nil && !w.jvm.process.dead {
 		w.sim.violate("%s moves its link while its JVM runs", w.address)
 	}
@@ -101,7 +101,7 @@ func (w world) Start(epoch uint64) (JVM, error) {
 	return j, nil
 }
 
-func (w world) Probe(address, _ string) Reach {
+func (w env) Probe(address, _ string) Reach {
 	other := w.sim.at(address)
 	w.process.sleep(w.sim.uniform(time.Millisecond, 20*time.Millisecond))
 	switch {
@@ -135,7 +135,7 @@ func newSimulation(seed int64, w without, log *slog.Logger) *simulation {
 	s := &simulation{without: w, disk: newDisk(), writers: map[string]*prevayler{}, log: log}
 	s.rng = rand.New(rand.NewSource(seed))
 	s.clients = &simProcess{machine: &machine{s: &s.scheduler}}
-	s.timing = Timing{Poll: 400 * time.Millisecond, Beat: 400 * time.Millisecond, Patience: 1200 * time.Millisecond,
+	s.timing = Timing{Poll: 400 * time.Millisecond, Heartbeat: 400 * time.Millisecond, ElectionTimeout: 1200 * time.Millisecond,
 		Start: 10 * time.Second, Hang: 1500 * time.Millisecond, Drain: 500 * time.Millisecond, Stop: 2 * time.Second}
 	if s.chance(0.3) {
 		s.adoptable()
@@ -183,7 +183,7 @@ func (n *node) start() {
 	n.process = &simProcess{machine: n.process.machine}
 	s.holders++
 	n.mount = newMount(s.disk, n.process, &s.faults, s.without)
-	n.keeper = newKeeper(s.timing, fmt.Sprintf("holder%d", s.holders), n.address, n.mount, world{n}, s.log.With("keeper", n.address))
+	n.keeper = newKeeper(s.timing, fmt.Sprintf("holder%d", s.holders), n.address, n.mount, env{n}, s.log.With("keeper", n.address))
 	n.keeper.store.keep = retention{claims: 2, least: 1, most: 2, age: time.Hour, interval: 500 * time.Millisecond}
 	n.stop = make(chan struct{})
 	keeper, stop := n.keeper, n.stop
@@ -235,7 +235,7 @@ type answer struct {
 	by     *prevayler
 }
 
-// handle is what proxy does, without HTTP: the route, the JVM, the gate.
+// handle is what proxy does, without HTTP: the route, the JVM, the fence.
 func (s *simulation) handle(n *node, change int, forwarded bool) (got answer, ok bool) {
 	k := n.keeper
 	if k == nil {
@@ -247,7 +247,7 @@ func (s *simulation) handle(n *node, change int, forwarded bool) (got answer, ok
 			k.inFlight.Add(1)
 			defer k.inFlight.Add(-1)
 			got.by = n.jvm
-			if got.served, ok = n.jvm.ask(change); !ok || s.without.gate {
+			if got.served, ok = n.jvm.ask(change); !ok || s.without.fence {
 				return
 			}
 			epoch, err := k.check()
@@ -454,9 +454,9 @@ func TestSimulationFindsWhatIsMissing(t *testing.T) {
 		without without
 		expect  string
 	}{
-		"no gate":                   {without{gate: true}, "is lost"},
+		"no fence":                  {without{fence: true}, "is lost"},
 		"no copy of the epoch":      {without{copy: true}, "is lost"},
-		"only a lock file":          {without{gate: true, copy: true}, "is lost"},
+		"only a lock file":          {without{fence: true, copy: true}, "is lost"},
 		"an attribute cache of 3 s": {without{fresh: 3 * time.Second}, "is lost"},
 		// The manifest tells that the copy is not whole, so the data is refused and nothing is lost.
 		"copies that are not synced": {without{sync: true}, "nobody has answered"},

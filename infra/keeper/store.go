@@ -35,20 +35,20 @@ type Entry struct {
 }
 
 const (
-	root       = "keeper"
-	layoutName = root + "/layout"
-	layoutText = "twip keeper store, layout 1\n"
-	claimsDir  = root + "/claims"
-	beatsDir   = root + "/beats"
-	epochsDir  = root + "/epochs"
-	tmpDir     = root + "/tmp"
+	root          = "keeper"
+	layoutName    = root + "/layout"
+	layoutText    = "twip keeper store, layout 1\n"
+	claimsDir     = root + "/claims"
+	heartbeatsDir = root + "/beats"
+	epochsDir     = root + "/epochs"
+	tmpDir        = root + "/tmp"
 
 	servingMark = "serving"
 )
 
 func numbered(dir string, epoch uint64) string { return fmt.Sprintf("%s/%010d", dir, epoch) }
 func claimName(epoch uint64) string            { return numbered(claimsDir, epoch) }
-func beatName(epoch uint64) string             { return numbered(beatsDir, epoch) }
+func heartbeatName(epoch uint64) string        { return numbered(heartbeatsDir, epoch) }
 func completeName(epoch uint64) string         { return numbered(epochsDir, epoch) + "/complete" }
 func releasedName(epoch uint64) string         { return numbered(epochsDir, epoch) + "/released" }
 
@@ -175,7 +175,7 @@ func (s store) readClaim(epoch uint64) (Claim, error) {
 	return c, nil
 }
 
-// current is the gate's question: nil if epoch is current and holder's at some moment after the call began.
+// current is the fence's question: nil if epoch is current and holder's at some moment after the call began.
 func (s store) current(epoch uint64, holder string) error {
 	switch _, err := s.fs.Read(claimName(epoch + 1)); {
 	case err == nil:
@@ -191,19 +191,19 @@ func (s store) current(epoch uint64, holder string) error {
 	return err
 }
 
-// beat shows that epoch's leader works. serving stays set once the epoch has had a JVM that may have
+// heartbeat shows that epoch's leader works. serving stays set once the epoch has had a JVM that may have
 // acknowledged changes.
-func (s store) beat(epoch, count uint64, serving bool) error {
+func (s store) heartbeat(epoch, count uint64, serving bool) error {
 	mark := "copying"
 	if serving {
 		mark = servingMark
 	}
-	return s.fs.Write(beatName(epoch), fmt.Appendf(nil, "%020d %s\n", count, mark))
+	return s.fs.Write(heartbeatName(epoch), fmt.Appendf(nil, "%020d %s\n", count, mark))
 }
 
 // sight is what an observer sees of an epoch's leader.
-func (s store) sight(epoch uint64) (beat string, released bool, err error) {
-	data, err := s.fs.Read(beatName(epoch))
+func (s store) sight(epoch uint64) (heartbeat string, released bool, err error) {
+	data, err := s.fs.Read(heartbeatName(epoch))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", false, err
 	}

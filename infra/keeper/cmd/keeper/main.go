@@ -53,7 +53,7 @@ func serve(args []string) error {
 	f.DurationVar(&o.Hold, "hold", o.Hold, "how long a request waits for a leader")
 	f.IntVar(&o.MaxHeld, "max-held", o.MaxHeld, "how many requests may wait")
 	f.DurationVar(&o.Handover, "handover", o.Handover, "how long held requests are forwarded after an orderly stop")
-	f.DurationVar(&t.Patience, "patience", t.Patience, "without a beat before another server takes over")
+	f.DurationVar(&t.ElectionTimeout, "patience", t.ElectionTimeout, "without a heartbeat before another server takes over")
 	f.DurationVar(&t.Start, "start-timeout", t.Start, "for COMMAND to answer for the first time")
 	f.DurationVar(&t.Hang, "hang", t.Hang, "without an answer before COMMAND is killed")
 	f.DurationVar(&t.Drain, "drain", t.Drain, "for running requests before an orderly stop")

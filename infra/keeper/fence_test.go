@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestGate(t *testing.T) {
+func TestFence(t *testing.T) {
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
 		epoch uint64
@@ -23,16 +23,16 @@ func TestGate(t *testing.T) {
 		"failing": {err: broken, want: broken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := gate{check: func() (uint64, error) { return test.epoch, test.err }}
+			g := fence{check: func() (uint64, error) { return test.epoch, test.err }}
 			require.ErrorIs(t, g.pass(t.Context(), 3), test.want)
 		})
 	}
 }
 
 // A look that has begun may have seen the store before the answer was there: whoever comes then waits for the next.
-func TestGateLooksAnewForWhoComesLater(t *testing.T) {
+func TestFenceLooksAnewForWhoComesLater(t *testing.T) {
 	looks, begun, goOn := atomic.Int64{}, make(chan struct{}), make(chan struct{})
-	g := gate{check: func() (uint64, error) {
+	g := fence{check: func() (uint64, error) {
 		if looks.Add(1) == 1 {
 			close(begun)
 			<-goOn
@@ -61,10 +61,10 @@ func TestGateLooksAnewForWhoComesLater(t *testing.T) {
 	require.LessOrEqual(t, looks.Load(), int64(more+1))
 }
 
-func TestGateStaysShutWhileTheStoreHangs(t *testing.T) {
+func TestFenceStaysShutWhileTheStoreHangs(t *testing.T) {
 	looks, hang := atomic.Int64{}, make(chan struct{})
 	defer close(hang)
-	g := gate{check: func() (uint64, error) {
+	g := fence{check: func() (uint64, error) {
 		looks.Add(1)
 		<-hang
 		return 1, nil

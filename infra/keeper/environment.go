@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// computer is the World of a keeper that runs for real.
+// computer is the Environment of a keeper that runs for real.
 type computer struct {
 	options   Options
 	processes *processes

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// gateTimeout is how long an answer waits for the store before the gate stays shut.
-const gateTimeout = 2 * time.Second
+// fenceTimeout is how long an answer waits for the store before the fence stays shut.
+const fenceTimeout = 2 * time.Second
 
-var errGateTimeout = errors.New("the store did not answer in time")
+var errFenceTimeout = errors.New("the store did not answer in time")
 
-// gate lets answers pass that wait at the same time by one look at the store, so that a store that hangs holds
+// fence lets answers pass that wait at the same time by one look at the store, so that a store that hangs holds
 // one thread and not one for each request.
-type gate struct {
+type fence struct {
 	check func() (epoch uint64, err error)
 
 	mu   sync.Mutex
@@ -30,8 +30,8 @@ type round struct {
 }
 
 // pass returns nil if epoch was found current by a look that began after the call.
-func (g *gate) pass(ctx context.Context, epoch uint64) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, gateTimeout, errGateTimeout)
+func (g *fence) pass(ctx context.Context, epoch uint64) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, fenceTimeout, errFenceTimeout)
 	defer cancel()
 	r := g.join()
 	select {
@@ -45,7 +45,7 @@ func (g *gate) pass(ctx context.Context, epoch uint64) error {
 	return r.err
 }
 
-func (g *gate) join() *round {
+func (g *fence) join() *round {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.next == nil {
@@ -58,7 +58,7 @@ func (g *gate) join() *round {
 	return g.next
 }
 
-func (g *gate) run() {
+func (g *fence) run() {
 	for {
 		g.mu.Lock()
 		r := g.next
