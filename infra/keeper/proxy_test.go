@@ -34,9 +34,9 @@ func newTestServer(t *testing.T, p *proxy) *testServer {
 	t.Helper()
 	listener, err := listenTCP("127.0.0.1:0")
 	require.NoError(t, err)
-	s := &testServer{newServer(p), "http://" + listener.Addr().String()}
+	s := &testServer{newServer(p, listener), "http://" + listener.Addr().String()}
 	ended := make(chan error)
-	go func() { ended <- s.serve(listener) }()
+	go func() { ended <- s.serve() }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

@@ -83,16 +83,19 @@ func Serve(o Options, out io.Writer) error {
 		return err
 	}
 	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
-	site := newServer(newProxy(k, o))
+	listener, err := listenTCP(o.Listen)
+	if err != nil {
+		return err
+	}
+	adminListener, err := listenTCP(o.Admin)
+	if err != nil {
+		return err
+	}
+	site := newServer(newProxy(k, o), listener)
 	admin := &http.Server{Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
-	for address, serve := range map[string]func(net.Listener) error{o.Listen: site.serve, o.Admin: admin.Serve} {
-		listener, err := listenTCP(address)
-		if err != nil {
-			return err
-		}
-		go func() { failed <- serve(listener) }()
-	}
+	go func() { failed <- site.serve() }()
+	go func() { failed <- admin.Serve(adminListener) }()
 	stop, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		k.Run(stop, done)

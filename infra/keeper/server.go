@@ -13,14 +13,16 @@ import (
 // request as what is done here.
 type server struct {
 	proxy    *proxy
+	listener net.Listener
 	stopping atomic.Bool
 
-	mu       sync.Mutex
-	listener net.Listener
-	clients  map[*client]struct{}
+	mu      sync.Mutex
+	clients map[*client]struct{}
 }
 
-func newServer(p *proxy) *server { return &server{proxy: p, clients: map[*client]struct{}{}} }
+func newServer(p *proxy, l net.Listener) *server {
+	return &server{proxy: p, listener: l, clients: map[*client]struct{}{}}
+}
 
 // listenTCP leaves dead clients to the time-outs of client.go; the kernel's probes would cost four system calls for
 // each connection.
@@ -29,12 +31,9 @@ func listenTCP(address string) (net.Listener, error) {
 }
 
 // serve returns nil after shutdown has begun.
-func (s *server) serve(l net.Listener) error {
-	s.mu.Lock()
-	s.listener = l
-	s.mu.Unlock()
+func (s *server) serve() error {
 	for {
-		connection, err := l.Accept()
+		connection, err := s.listener.Accept()
 		var failure net.Error
 		switch {
 		case err == nil:
@@ -65,9 +64,7 @@ func (s *server) attend(connection net.Conn) {
 // shutdown takes no new connections, closes idle ones, and waits for the others until ctx ends.
 func (s *server) shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
-	s.mu.Lock()
 	err := s.listener.Close()
-	s.mu.Unlock()
 	for s.closeIdle() > 0 {
 		select {
 		case <-ctx.Done():

@@ -32,8 +32,9 @@ var (
 	errLength    = bad("the body's length is not given once, as a number")
 	errCodingOld = bad("HTTP/1.0 has no transfer codings")
 	errChunk     = bad("a chunk of the body is malformed")
+	errLong      = &Error{414, "path and query are longer than 8 KiB"}
 	errFields    = &Error{431, "there are more than 100 header fields"}
-	errLarge     = &Error{431, "the head is larger than 16 KiB"}
+	errLarge     = &Error{431, "the head is larger than 20 KiB"}
 	errCoding    = &Error{501, "the only transfer coding known is chunked"}
 	errVersion   = &Error{505, "the version is not HTTP/1.1 or HTTP/1.0"}
 	errConnect   = &Error{405, "this method is not for a site"}

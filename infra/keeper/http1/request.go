@@ -2,6 +2,9 @@ package http1
 
 import "bytes"
 
+// targetLimit is the longest path and query that is taken, in bytes. HAProxy's configuration has the same.
+const targetLimit = 8 << 10
+
 // Chunked is the length of a body that is framed by chunks.
 const Chunked = -1
 
@@ -61,6 +64,9 @@ func (r *Request) parseStart(line []byte) *Error {
 }
 
 func (r *Request) parseTarget() *Error {
+	if len(r.Target) > targetLimit {
+		return errLong
+	}
 	for i, c := range r.Target {
 		if class[c]&targetByte == 0 {
 			return errTarget

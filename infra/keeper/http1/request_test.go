@@ -26,6 +26,8 @@ func TestRequestHeads(t *testing.T) {
 		"percent at the end":           {"GET /?a%6 HTTP/1.1\r\n" + host, errPercent},
 		"percent, control":             {"GET /%\x106 HTTP/1.1\r\n" + host, errPercent},
 		"byte above 127 in the target": {"GET /\xc3 HTTP/1.1\r\n" + host, errTarget},
+		"longest target":               {"GET /" + strings.Repeat("a", 8191) + " HTTP/1.1\r\n" + host, nil},
+		"long target":                  {"GET /" + strings.Repeat("a", 8192) + " HTTP/1.1\r\n" + host, errLong},
 		"fragment":                     {"GET /#a HTTP/1.1\r\n" + host, errTarget},
 		"relative":                     {"GET a HTTP/1.1\r\n" + host, errTarget},
 		"star":                         {"GET * HTTP/1.1\r\n" + host, errTarget},
