@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -15,59 +14,85 @@ var errFenceTimeout = errors.New("the store did not answer in time")
 // fence lets answers pass that wait at the same time by one look at the store, so that a store that hangs holds
 // one thread and not one for each request.
 type fence struct {
-	check func() (epoch uint64, err error)
+	env  Environment
+	look func() error // nil if answers that were there when it began may go out; never called twice at once
 
 	mu   sync.Mutex
 	next *round // waits for a look that has not begun
 	busy bool
+	over func() // to be called when no look goes on any more, nor will
 }
 
 // round is one look at the store.
 type round struct {
-	done  chan struct{}
-	epoch uint64
-	err   error
+	done chan struct{}
+	err  error
 }
 
-// pass returns nil if epoch was found current by a look that began after the call.
-func (g *fence) pass(ctx context.Context, epoch uint64) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, fenceTimeout, errFenceTimeout)
-	defer cancel()
-	r := g.join()
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if r.err == nil && r.epoch != epoch {
+// pass returns nil if a look that began after the call found that answers may go out.
+func (f *fence) pass() error {
+	r := f.join()
+	if r == nil {
 		return ErrDeposed
+	}
+	f.env.Wait(fenceTimeout, r.done)
+	if !closed(r.done) {
+		return errFenceTimeout
 	}
 	return r.err
 }
 
-func (g *fence) join() *round {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.next == nil {
-		g.next = &round{done: make(chan struct{})}
+func (f *fence) join() *round {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over != nil {
+		return nil
 	}
-	if !g.busy {
-		g.busy = true
-		go g.run()
+	if f.next == nil {
+		f.next = &round{done: make(chan struct{})}
 	}
-	return g.next
+	if !f.busy {
+		f.busy = true
+		f.env.Go(f.run)
+	}
+	return f.next
 }
 
-func (g *fence) run() {
+func (f *fence) run() {
 	for {
-		g.mu.Lock()
-		r := g.next
-		g.next, g.busy = nil, r != nil
-		g.mu.Unlock()
+		f.mu.Lock()
+		r := f.next
+		f.next, f.busy = nil, r != nil
+		over := f.over
+		f.mu.Unlock()
 		if r == nil {
+			if over != nil {
+				over()
+			}
 			return
 		}
-		r.epoch, r.err = g.check()
+		r.err = f.look()
 		close(r.done)
 	}
+}
+
+// shut lets nothing pass from now on, and calls over once no look goes on: at once, or when the store answers.
+func (f *fence) shut(over func()) {
+	f.mu.Lock()
+	f.over = over
+	busy := f.busy
+	f.mu.Unlock()
+	if !busy {
+		over()
+	}
+}
+
+// MayAnswer is the one question that every answer of the own JVM waits for, whatever the method: whether it may be
+// given, the epoch in which the JVM was asked being current still. All that wait at the same time share one look.
+func (k *Keeper) MayAnswer(epoch uint64) error {
+	t := k.term.Load()
+	if t == nil || t.epoch != epoch {
+		return ErrDeposed
+	}
+	return t.fence.pass()
 }

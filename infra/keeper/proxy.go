@@ -37,7 +37,6 @@ const (
 // proxy is the handler in front of the JVM: it sends each request to whoever leads.
 type proxy struct {
 	keeper    *Keeper
-	fence     fence
 	backend   string        // host:port of the own JVM
 	hold      time.Duration // how long a request waits for a leader
 	readPaths []string      // actions that change nothing
@@ -53,7 +52,6 @@ func newProxy(k *Keeper, o Options) *proxy {
 	p := &proxy{keeper: k, backend: o.Backend, hold: o.Hold, readPaths: o.ReadPaths,
 		held: make(chan struct{}, o.MaxHeld), keepLimit: int64(o.MaxHeld) * bodyLimit,
 		local: transport(), remote: transport()}
-	p.fence.check = k.check
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite:       rewrite,
 		Transport:     p,
@@ -174,13 +172,19 @@ func (p *proxy) repeatable(req *http.Request) bool {
 func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bool) (*http.Response, outcome) {
 	done := func() { p.keeper.inFlight.Add(-1) }
 	out, sent := b.attempt(req.Context(), req, p.backend, repeatable)
+	if !repeatable {
+		p.keeper.ChangeBegins()
+	}
 	resp, err := p.local.RoundTrip(out)
+	if !repeatable {
+		p.keeper.ChangeEnds(err == nil && resp.StatusCode < http.StatusInternalServerError)
+	}
 	if err != nil {
 		done()
 		return nil, failure(sent)
 	}
 	p.keeper.heard.Store(int64(p.keeper.env.Now()))
-	if err := p.fence.pass(req.Context(), epoch); err != nil {
+	if err := p.keeper.MayAnswer(epoch); err != nil {
 		resp.Body.Close()
 		done()
 		p.keeper.metrics.fenceShut.Add(1)
@@ -194,7 +198,7 @@ func (p *proxy) tryLocal(req *http.Request, b *body, epoch uint64, repeatable bo
 	p.keeper.metrics.local.Add(1)
 	answer := io.ReadCloser(&closing{resp.Body, done})
 	if !repeatable && resp.ContentLength != 0 {
-		answer = fencedBody{bufio.NewReader(answer), answer, func() error { return p.fence.pass(req.Context(), epoch) }}
+		answer = fencedBody{bufio.NewReader(answer), answer, func() error { return p.keeper.MayAnswer(epoch) }}
 	}
 	resp.Body = answer
 	return resp, answered
