@@ -205,7 +205,7 @@ func (s store) fill(epoch uint64, src source, reason string, suspects map[File]b
 			return m, err
 		}
 		if err == nil && slices.EqualFunc(src.parts, after.parts, func(a, b part) bool { return a.Name == b.Name }) {
-			short := missing(m.Files, src.marks)
+			short := src.missing(m.Files)
 			if short == nil {
 				break
 			}
@@ -246,9 +246,13 @@ func (s store) fill(epoch uint64, src source, reason string, suspects map[File]b
 	return m, s.complete(m)
 }
 
-// missing says which journal is shorter than it was when an answer was released.
-func missing(files []File, marks []mark) error {
-	for _, m := range marks {
+// missing says which journal in files is shorter than it was when an answer was released. A journal that a snapshot has
+// superseded may have gone.
+func (src source) missing(files []File) error {
+	for _, m := range src.marks {
+		if n, is := journalNumber(path.Base(m.Name)); is && n < src.firstNeeded(path.Dir(m.Name)) {
+			continue
+		}
 		i := slices.IndexFunc(files, func(f File) bool { return f.Name == m.Name })
 		switch {
 		case i < 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"path"
 	"regexp"
@@ -195,37 +196,24 @@ func firstJournal(files []File, base uint64) uint64 {
 
 // intact refuses a source from which files have gone that its manifest names and that the plan would need.
 func (src source) intact(m Manifest) error {
-	there := make(map[string]int64, len(src.files))
-	unused := map[string]int64{}
-	var dirs = map[string][]File{}
+	there, unused := map[string]int64{}, map[string]int64{}
 	for _, f := range src.files {
 		there[f.Name] = f.Bytes
-		dirs[path.Dir(f.Name)] = append(dirs[path.Dir(f.Name)], f)
 		if found := unusedFile.FindStringSubmatch(path.Base(f.Name)); found != nil {
 			name := path.Join(path.Dir(f.Name), found[1])
 			unused[name] = max(unused[name], f.Bytes)
 		}
 	}
-	bases := map[string]uint64{} // the oldest snapshot in the plan, by directory
-	for _, p := range src.parts {
-		if n, is := snapshotNumber(path.Base(p.Name)); is {
-			sub := path.Dir(p.Name)
-			if old, known := bases[sub]; !known || n < old {
-				bases[sub] = n
-			}
-		}
-	}
 	for _, f := range m.Files {
 		name, sub := path.Base(f.Name), path.Dir(f.Name)
 		now, here := there[f.Name]
-		base, based := bases[sub]
 		if _, is := snapshotNumber(name); is {
-			if !based {
+			if !src.based(sub) {
 				return damaged("%s/%s is missing or empty, and there is no other snapshot", src.dir, f.Name)
 			}
 			continue // Prevayler writes it again, perhaps smaller, or the leader has taken it away for a newer one
 		}
-		if n, is := journalNumber(name); is && based && n < firstJournal(dirs[sub], base) {
+		if n, is := journalNumber(name); is && n < src.firstNeeded(sub) {
 			continue // superseded
 		}
 		// Prevayler has set it aside, and perhaps begun it again with a shorter transaction.
@@ -240,4 +228,30 @@ func (src source) intact(m Manifest) error {
 		}
 	}
 	return nil
+}
+
+// based says that there is a snapshot to begin with in a directory.
+func (src source) based(sub string) bool {
+	return slices.ContainsFunc(src.parts, func(p part) bool {
+		_, is := snapshotNumber(path.Base(p.Name))
+		return is && path.Dir(p.Name) == sub
+	})
+}
+
+// firstNeeded is the number of the first journal of a directory that is copied; those before are superseded. Without a
+// snapshot every journal is needed.
+func (src source) firstNeeded(sub string) uint64 {
+	if !src.based(sub) {
+		return 0
+	}
+	first := uint64(math.MaxUint64)
+	for _, p := range src.parts {
+		if n, is := journalNumber(path.Base(p.Name)); is && path.Dir(p.Name) == sub {
+			first = min(first, n)
+		}
+		if n, is := snapshotNumber(path.Base(p.Name)); is && path.Dir(p.Name) == sub {
+			first = min(first, n+1) // the journal of this transaction may not be there
+		}
+	}
+	return first
 }

@@ -59,7 +59,8 @@ func (s store) restorePoint(epoch uint64) (RestorePoint, error) {
 	}
 	src, err := s.epochSource(epoch, nil)
 	if p.Damaged = err; err == nil {
-		p.Damaged = missing(src.files, seen.marks)
+		src.marks = seen.marks
+		p.Damaged = src.missing(src.files)
 	}
 	for _, f := range src.files {
 		p.Bytes += f.Bytes
