@@ -3,6 +3,7 @@ package keeper
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -59,6 +60,16 @@ func checkMount(dir string, mountinfo io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// checkMounted is checkMount for what is mounted now.
+func checkMounted(dir string) error {
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("read which file systems are mounted: %w", err)
+	}
+	defer mounts.Close()
+	return checkMount(dir, mounts)
 }
 
 // unescape undoes what mountinfo does to blanks in names.

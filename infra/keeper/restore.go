@@ -120,6 +120,9 @@ const restoreAttempts = 3
 // leader that runs gives way and a keeper takes over from the restored data. What was written since stays
 // in its own epoch. Restore asks nothing of the epochs in between, so it also gets past a damaged one.
 func Restore(dir string, epoch uint64) (uint64, error) {
+	if err := checkMounted(dir); err != nil {
+		return 0, err
+	}
 	s := newStore(dirFS(dir))
 	var next uint64
 	var err error
