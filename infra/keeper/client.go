@@ -189,6 +189,7 @@ func (c *client) leaveJVM() {
 const lingerTime = 500 * time.Millisecond
 
 func (c *client) linger() {
+	c.done()
 	if c.conn.CloseWrite() != nil {
 		return
 	}

@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -15,59 +14,124 @@ var errFenceTimeout = errors.New("the store did not answer in time")
 // fence lets answers pass that wait at the same time by one look at the store, so that a store that hangs holds
 // one thread and not one for each request.
 type fence struct {
-	check func() (epoch uint64, err error)
+	env  Environment
+	look func() error // nil if answers that were there when it began may go out; never called twice at once
 
 	mu   sync.Mutex
 	next *round // waits for a look that has not begun
 	busy bool
+	took time.Duration // by the last look
+	over func()        // to be called when no look goes on any more, nor will
 }
 
 // round is one look at the store.
 type round struct {
-	done  chan struct{}
-	epoch uint64
-	err   error
+	done chan struct{}
+	err  error
 }
 
-// pass returns nil if epoch was found current by a look that began after the call.
-func (g *fence) pass(ctx context.Context, epoch uint64) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, fenceTimeout, errFenceTimeout)
-	defer cancel()
-	r := g.join()
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if r.err == nil && r.epoch != epoch {
+// pass returns nil if a look that began after the call found that answers may go out.
+func (f *fence) pass() error {
+	r := f.join()
+	if r == nil {
 		return ErrDeposed
+	}
+	f.env.Wait(fenceTimeout, r.done)
+	if !closed(r.done) {
+		return errFenceTimeout
 	}
 	return r.err
 }
 
-func (g *fence) join() *round {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.next == nil {
-		g.next = &round{done: make(chan struct{})}
+// quickLook is how long a look may take that the one who waits for it makes himself. To wake another goroutine for it, and
+// be woken by it, costs more than a look at a local disk.
+const quickLook = time.Millisecond
+
+// passAtOnce is pass for requests. While looks are quick, the one who finds nobody looking looks himself; should the
+// store hang just then, he waits as long as it hangs, and all others no longer than fenceTimeout.
+func (f *fence) passAtOnce() error {
+	f.mu.Lock()
+	if f.over != nil || f.busy || f.took > quickLook {
+		f.mu.Unlock()
+		return f.pass()
 	}
-	if !g.busy {
-		g.busy = true
-		go g.run()
+	f.busy = true
+	f.mu.Unlock()
+	err := f.timed()
+	f.mu.Lock()
+	over := f.over
+	if f.busy = f.next != nil; f.busy {
+		f.env.Go(f.run)
+		over = nil // run calls it
 	}
-	return g.next
+	f.mu.Unlock()
+	if over != nil {
+		over()
+	}
+	return err
 }
 
-func (g *fence) run() {
+func (f *fence) timed() error {
+	began := f.env.Now()
+	err := f.look()
+	took := f.env.Now() - began
+	f.mu.Lock()
+	f.took = took
+	f.mu.Unlock()
+	return err
+}
+
+func (f *fence) join() *round {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over != nil {
+		return nil
+	}
+	if f.next == nil {
+		f.next = &round{done: make(chan struct{})}
+	}
+	if !f.busy {
+		f.busy = true
+		f.env.Go(f.run)
+	}
+	return f.next
+}
+
+func (f *fence) run() {
 	for {
-		g.mu.Lock()
-		r := g.next
-		g.next, g.busy = nil, r != nil
-		g.mu.Unlock()
+		f.mu.Lock()
+		r := f.next
+		f.next, f.busy = nil, r != nil
+		over := f.over
+		f.mu.Unlock()
 		if r == nil {
+			if over != nil {
+				over()
+			}
 			return
 		}
-		r.epoch, r.err = g.check()
+		r.err = f.timed()
 		close(r.done)
 	}
+}
+
+// shut lets nothing pass from now on, and calls over once no look goes on: at once, or when the store answers.
+func (f *fence) shut(over func()) {
+	f.mu.Lock()
+	f.over = over
+	busy := f.busy
+	f.mu.Unlock()
+	if !busy {
+		over()
+	}
+}
+
+// MayAnswer is the one question that every answer of the own JVM waits for, whatever the method: whether it may be
+// given, the epoch in which the JVM was asked being current still. All that wait at the same time share one look.
+func (k *Keeper) MayAnswer(epoch uint64) error {
+	t := k.term.Load()
+	if t == nil || t.epoch != epoch {
+		return ErrDeposed
+	}
+	return t.fence.passAtOnce()
 }

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -16,6 +17,7 @@ type Environment interface {
 	Wait(d time.Duration, wake ...<-chan struct{})
 	// Start starts a JVM in the data directory of an epoch. The one before is dead.
 	Start(epoch uint64) (JVM, error)
+	Go(run func())
 	// Probe asks the keeper at address whether it is the holder of the newest claim, and is ready.
 	Probe(address, holder string) Reach
 }
@@ -47,13 +49,14 @@ type Timing struct {
 	Start           time.Duration // for a JVM to answer for the first time
 	Hang            time.Duration // without an answer before a JVM counts as dead
 	Drain           time.Duration // for running requests before an orderly stop
+	Stuck           time.Duration // without a change carried out, while some are asked for, before a JVM counts as dead
 	Stop            time.Duration // for the JVM's own orderly stop, which takes Prevayler's snapshot
 }
 
 // DefaultTiming suits an application server of one or two CPUs.
 var DefaultTiming = Timing{
-	Poll: 250 * time.Millisecond, Heartbeat: 500 * time.Millisecond, ElectionTimeout: 2500 * time.Millisecond,
-	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
+	Poll: 500 * time.Millisecond, Heartbeat: time.Second, ElectionTimeout: 2500 * time.Millisecond,
+	Start: 2 * time.Minute, Hang: 5 * time.Second, Stuck: 20 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
 }
 
 // Route says who can answer requests now.
@@ -78,6 +81,9 @@ type Keeper struct {
 	inFlight atomic.Int64 // requests at the own JVM
 	heard    atomic.Int64 // when the own JVM last answered one, as the env's time
 
+	changes changeMonitor
+	term    atomic.Pointer[term] // the epoch that this keeper leads
+
 	mu       sync.Mutex
 	route    Route
 	changed  chan struct{}
@@ -89,7 +95,15 @@ type Keeper struct {
 	highest  uint64        // the newest epoch ever seen
 	failures int           // to lead, in a row
 	retryAt  time.Duration // not to lead before
+	deposals int           // in a row, without having led
+	lot      int           // 0 to 4, from the id
 	noted    string        // the last problem logged
+
+	expect    string // Options.Expect
+	identity  string // of the store, once known
+	misstarts int    // of JVMs, in a row
+	suspects  map[File]bool
+	tidied    map[uint64]bool // epochs whose sessions are gone
 }
 
 // sighting is what a standby knows of the newest epoch.
@@ -104,6 +118,10 @@ type sighting struct {
 
 func newKeeper(t Timing, id, address string, files FS, w Environment, log *slog.Logger) *Keeper {
 	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), env: w, log: log, metrics: newMetrics()}
+	for _, c := range id {
+		k.lot = (k.lot + int(c)) % 5
+	}
+	k.tidied = map[uint64]bool{}
 	k.changed = make(chan struct{})
 	k.route.Changed = k.changed
 	k.answered = -time.Hour
@@ -134,15 +152,20 @@ func (k *Keeper) Run(stop, done <-chan struct{}) {
 	}
 }
 
-// backOff leaves a server that cannot lead to the others: twice as long after each failure in a row.
+// backOff leaves a server that cannot lead to the others: twice as long after each failure in a row. One that was
+// overtaken waits too, differently long from others, so that not all try again at once.
 func (k *Keeper) backOff(err error) {
-	if errors.Is(err, ErrTaken) || errors.Is(err, ErrDeposed) {
-		return
+	wait := time.Duration(0)
+	switch {
+	case errors.Is(err, ErrTaken) || errors.Is(err, ErrDeposed):
+		k.deposals++
+		wait = (k.timing.ElectionTimeout / 4) << min(k.deposals-1, 5) * time.Duration(4+k.lot) / 8
+	default:
+		if k.failures++; k.failures > 1 {
+			wait = min(time.Second<<min(k.failures-2, 6), time.Minute)
+		}
 	}
-	k.failures++
-	if k.failures > 1 {
-		k.retryAt = k.env.Now() + min(time.Second<<min(k.failures-2, 6), time.Minute)
-	}
+	k.retryAt = k.env.Now() + wait
 }
 
 // standBy returns why this keeper should try to lead, or "" once stop is closed.
@@ -162,17 +185,10 @@ func (k *Keeper) standBy(stop <-chan struct{}) string {
 
 // look reads from the store who leads, and whether it does so any more.
 func (k *Keeper) look() bool {
+	began := k.env.Now()
+	seen, err := k.sight()
+	// The time after the look: if the look itself took long, it is this server that was cut off.
 	now := k.env.Now()
-	epoch, err := k.store.newest(k.seen.claim.Epoch)
-	claim := k.seen.claim
-	if err == nil && epoch != claim.Epoch {
-		claim, err = k.store.readClaim(epoch)
-	}
-	var heartbeat string
-	var released bool
-	if err == nil {
-		heartbeat, released, err = k.store.sight(epoch)
-	}
 	if err != nil {
 		k.note("store cannot be read", err)
 		// Forwarding is safe without the store, for it is the leader's keeper that asks the fence.
@@ -183,16 +199,51 @@ func (k *Keeper) look() bool {
 		}
 		return false
 	}
-	// Time that was not watched does not count: this keeper may have slept, not the leader.
-	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2
-	if claim != k.seen.claim || heartbeat != k.seen.heartbeat || unwatched {
-		k.seen.since = now
+	// Time that was not watched does not count: this keeper may have slept or hung, not the leader.
+	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2 || now-began > k.timing.ElectionTimeout/2
+	seen.since, seen.at, seen.probed = k.seen.since, now, k.seen.probed
+	if seen.claim != k.seen.claim || seen.heartbeat != k.seen.heartbeat || unwatched {
+		seen.since = now
 	}
-	k.seen.claim, k.seen.heartbeat, k.seen.released, k.seen.at = claim, heartbeat, released, now
-	k.highest = max(k.highest, epoch)
+	k.seen = seen
+	k.highest = max(k.highest, seen.claim.Epoch)
+	if k.identity == "" {
+		k.identity = seen.claim.Store
+	}
 	k.follow()
 	k.probe(now)
 	return true
+}
+
+// sight looks at the leader's heartbeat first. As long as it changes there is no need to look for a newer claim.
+func (k *Keeper) sight() (seen sighting, err error) {
+	var beat seenHeartbeat
+	seen.claim = k.seen.claim
+	if seen.claim.Epoch > 0 {
+		if beat, err = k.store.sight(seen.claim.Epoch); err != nil {
+			return seen, err
+		}
+	}
+	if seen.claim.Epoch == 0 || beat.text == k.seen.heartbeat || beat.released {
+		epoch, err := k.store.newest(seen.claim.Epoch)
+		if err != nil {
+			return seen, err
+		}
+		if epoch != seen.claim.Epoch {
+			if seen.claim, err = k.store.readClaim(epoch); err != nil {
+				return seen, err
+			}
+			if beat, err = k.store.sight(epoch); err != nil {
+				return seen, err
+			}
+		}
+	}
+	if seen.claim.Store != "" && k.identity != "" && seen.claim.Store != k.identity {
+		return seen, fmt.Errorf("%w: claims are of store %q, and this keeper has used store %q; another one is mounted",
+			ErrRefused, seen.claim.Store, k.identity)
+	}
+	seen.heartbeat, seen.released = beat.text, beat.released
+	return seen, nil
 }
 
 // follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses heartbeats they
@@ -230,8 +281,8 @@ func (k *Keeper) vacant() string {
 	case k.seen.released:
 		return "the leader released its epoch"
 	case silent >= k.timing.ElectionTimeout:
-		return "the leader has not beatAt for " + silent.Round(time.Millisecond).String()
-	case silent <= k.timing.Heartbeat+k.timing.Poll || claim.Address == "":
+		return "the leader has not beaten for " + silent.Round(time.Millisecond).String()
+	case silent < k.timing.Poll || claim.Address == "":
 		return ""
 	case claim.Address == k.address:
 		return "the leader's process at this address is gone"
@@ -259,15 +310,6 @@ func (k *Keeper) setRoute(r Route) {
 	r.Changed = k.changed
 	k.route = r
 	k.metrics.role(r)
-}
-
-// check is the fence's look at the store: it returns the epoch whose answers may be released.
-func (k *Keeper) check() (uint64, error) {
-	r := k.Route()
-	if err := k.store.current(r.Epoch, k.id); err != nil {
-		return 0, err
-	}
-	return r.Epoch, nil
 }
 
 func (k *Keeper) canAnswer() {

@@ -4,7 +4,10 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // testEnvironment is a computer whose JVM answers at once, on real time.
@@ -17,6 +20,8 @@ type testEnvironment struct {
 }
 
 func (w *testEnvironment) Now() time.Duration { return time.Since(w.began) }
+
+func (w *testEnvironment) Go(run func()) { go run() }
 
 func (w *testEnvironment) Wait(d time.Duration, wake ...<-chan struct{}) {
 	(&computer{}).Wait(d, wake...)
@@ -44,9 +49,25 @@ func (j *testJVM) Silent() time.Duration   { return time.Duration(j.env.silent.L
 func (j *testJVM) Stop()                   { j.stopped = true; j.Kill() }
 func (j *testJVM) Kill()                   { j.once.Do(func() { close(j.exited) }) }
 
+// leadNow makes k the leader of an epoch that it has claimed, with a directory and without a JVM.
+func leadNow(t *testing.T, k *Keeper, epoch uint64) *term {
+	t.Helper()
+	held, err := k.store.begin(epoch, k.id)
+	require.NoError(t, err)
+	for _, dir := range []string{numbered(epochsDir, epoch), DataDir(epoch)} {
+		require.NoError(t, k.store.fs.Mkdir(dir))
+	}
+	led := k.newTerm(epoch, held, nil)
+	led.state.Store(serving)
+	require.NoError(t, k.MayAnswer(epoch))
+	k.setRoute(Route{Epoch: epoch, Self: true})
+	t.Cleanup(led.end)
+	return led
+}
+
 func newTestKeeper(files FS) (*Keeper, *testEnvironment) {
 	w := &testEnvironment{began: time.Now().Add(-time.Minute)}
 	t := Timing{Poll: 5 * time.Millisecond, Heartbeat: 5 * time.Millisecond, ElectionTimeout: 200 * time.Millisecond,
-		Start: time.Second, Hang: time.Second, Drain: time.Second, Stop: time.Second}
+		Start: time.Second, Hang: time.Second, Stuck: time.Second, Drain: time.Second, Stop: time.Second}
 	return newKeeper(t, newID(), "self:1", files, w, slog.New(slog.DiscardHandler)), w
 }

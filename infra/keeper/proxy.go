@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"bytes"
-	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -35,7 +34,6 @@ const (
 // proxy sends each request to whoever leads.
 type proxy struct {
 	keeper    *Keeper
-	fence     fence
 	backend   string        // host:port of the own JVM
 	hold      time.Duration // how long a request waits for a leader
 	readPaths [][]byte      // pages that change nothing
@@ -53,12 +51,8 @@ func newProxy(k *Keeper, o Options) *proxy {
 	for _, path := range o.ReadPaths {
 		p.readPaths = append(p.readPaths, []byte(path))
 	}
-	p.fence.check = k.check
 	return p
 }
-
-// mayGoOut is the one question that every answer of the own JVM waits for.
-func (p *proxy) mayGoOut(epoch uint64) error { return p.fence.pass(context.Background(), epoch) }
 
 // transport is for the few questions that are no client's requests.
 func transport() *http.Transport {

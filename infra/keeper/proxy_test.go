@@ -54,7 +54,7 @@ func newSite(t *testing.T, jvm http.HandlerFunc) *site {
 	st, dir := newDirStore(t)
 	k, _ := newTestKeeper(dirFS(dir))
 	require.NoError(t, st.claim(Claim{Epoch: 1, Holder: k.id}))
-	k.setRoute(Route{Epoch: 1, Self: true})
+	leadNow(t, k, 1)
 	backend := httptest.NewServer(jvm)
 	t.Cleanup(backend.Close)
 	o := DefaultOptions()

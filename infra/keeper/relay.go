@@ -32,17 +32,25 @@ func (c *client) try(p *pool, to target, route Route) outcome {
 
 // exchange sends the request to u. It says whether u can be used again.
 func (c *client) exchange(u *upstream, route Route) (result outcome, reusable bool) {
+	k := c.proxy.keeper
 	c.out = c.appendRequest(c.out[:0], route)
-	if u.send(c.out, c.body) != nil {
-		return uncertain, false
+	change := route.Self && !c.repeatable
+	if change {
+		k.ChangeBegins()
 	}
-	if result := c.awaitHead(u, route); result != answered {
+	result = uncertain
+	if u.send(c.out, c.body) == nil {
+		result = c.awaitHead(u, route)
+	}
+	if change {
+		k.ChangeEnds(result == answered && c.response.Status < 500)
+	}
+	if result != answered {
 		return result, false
 	}
-	k := c.proxy.keeper
 	if route.Self {
 		k.heard.Store(int64(k.env.Now()))
-		if c.proxy.mayGoOut(route.Epoch) != nil {
+		if c.proxy.keeper.MayAnswer(route.Epoch) != nil {
 			k.metrics.fenceShut.Add(1)
 			return uncertain, false
 		}
@@ -73,7 +81,11 @@ func (c *client) awaitHead(u *upstream, route Route) outcome {
 			}
 		}
 		if malformed != nil || head != nil { // or another protocol, which no request asks for
-			return c.say(502, "", "The application server gave an answer that is none.\n")
+			c.request.Close = true
+			if c.say(502, "", "The application server gave an answer that is none.\n") == cut {
+				return cut
+			}
+			return last
 		}
 		if result := c.fill(u, route); result != answered {
 			return result
@@ -235,7 +247,7 @@ func (c *client) relay(u *upstream, route Route) (result outcome, reusable bool)
 		if c.out, malformed = body.appendTo(c.out, chunks); malformed != nil {
 			return cut, false
 		}
-		if body.done && !first && route.Self && !c.repeatable && c.proxy.mayGoOut(route.Epoch) != nil {
+		if body.done && !first && route.Self && !c.repeatable && c.proxy.keeper.MayAnswer(route.Epoch) != nil {
 			c.proxy.keeper.metrics.fenceShut.Add(1)
 			return cut, false
 		}

@@ -106,9 +106,9 @@ func TestVacant(t *testing.T) {
 		"missed one, closed":      {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -time.Second}, Refused, "port is closed"},
 		"missed one, same host":   {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "self:1"}, since: -time.Second}, NoAnswer, "at this address is gone"},
 		"alive on the same host":  {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "self:1"}}, NoAnswer, ""},
-		"silent":                  {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -3 * time.Second}, Leading, "has not beatAt for 3s"},
+		"silent":                  {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -3 * time.Second}, Leading, "has not beaten for 3s"},
 		"restore, not over":       {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -time.Second}, Refused, ""},
-		"restore, never released": {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -3 * time.Second}, Refused, "has not beatAt"},
+		"restore, never released": {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -3 * time.Second}, Refused, "has not beaten"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &frozenEnvironment{reach: test.reach}
@@ -145,11 +145,11 @@ func TestSleepIsNotSilence(t *testing.T) {
 	w.now += time.Hour
 	require.True(t, k.look())
 	require.Empty(t, k.vacant(), "it slept for an hour")
-	for range 12 {
+	for range 6 {
 		w.now += k.timing.Poll
 		require.True(t, k.look())
 	}
-	require.Contains(t, k.vacant(), "has not beatAt for 3s")
+	require.Contains(t, k.vacant(), "has not beaten for 3s")
 }
 
 func TestSourceIsComplete(t *testing.T) {

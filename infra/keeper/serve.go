@@ -19,6 +19,7 @@ import (
 // Options configure a keeper that runs for real.
 type Options struct {
 	Store     string        // directory that all keepers share
+	Expect    string        // which store it has to be: Present, its identity, or "" to begin with an empty one too
 	Link      string        // path that the application writes to; becomes a symbolic link into the store
 	Listen    string        // address for requests
 	Admin     string        // address for health and metrics
@@ -73,6 +74,9 @@ func Serve(o Options, out io.Writer) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
+	if err := checkMounted(o.Store); err != nil {
+		return err
+	}
 	id := newID()
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable})).With("keeper", o.Advertise)
 	env, err := newComputer(o)
@@ -83,6 +87,7 @@ func Serve(o Options, out io.Writer) error {
 		return err
 	}
 	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
+	k.expect = o.Expect
 	listener, err := listenTCP(o.Listen)
 	if err != nil {
 		return err

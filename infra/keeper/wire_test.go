@@ -178,6 +178,7 @@ func TestAnswersAsTheyCome(t *testing.T) {
 			} else {
 				require.NoError(t, err)
 				require.Contains(t, string(answer), test.want)
+				require.Equal(t, 1, strings.Count(string(answer), "HTTP/1.1 "), "one answer to one request: %q", answer)
 			}
 			require.Eventually(t, func() bool { return s.keeper.inFlight.Load() == 0 }, time.Second, time.Millisecond,
 				"an orderly stop would wait for it")
