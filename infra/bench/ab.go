@@ -24,7 +24,18 @@ type measure struct {
 
 func measureOnce(ctx context.Context, route Route, o Options, dir string) (measure, error) {
 	percentiles := filepath.Join(dir, "percentiles.csv")
-	argv := append(slices.Clone(route.Via), "ab", "-q", "-r", "-n", strconv.Itoa(o.Requests), "-c", strconv.Itoa(o.Concurrency), "-e", percentiles)
+	argv := append(
+		slices.Clone(route.Via),
+		"ab",
+		"-q",
+		"-r",
+		"-n",
+		strconv.Itoa(o.Requests),
+		"-c",
+		strconv.Itoa(o.Concurrency),
+		"-e",
+		percentiles,
+	)
 	if route.KeepAlive {
 		argv = append(argv, "-k")
 	}
@@ -42,8 +53,12 @@ func measureOnce(ctx context.Context, route Route, o Options, dir string) (measu
 	}
 	report, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
 	if err != nil {
-		return measure{}, fmt.Errorf("%s: %w\n%s\nis ab (Debian: apache2-utils) installed, and does the site answer? try: make smoke",
-			strings.Join(argv, " "), err, report)
+		return measure{}, fmt.Errorf(
+			"%s: %w\n%s\nis ab (Debian: apache2-utils) installed, and does the site answer? try: make smoke",
+			strings.Join(argv, " "),
+			err,
+			report,
+		)
 	}
 	after, err := cpuTimes(o.Processes)
 	if err != nil {

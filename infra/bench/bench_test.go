@@ -16,7 +16,8 @@ import (
 )
 
 func TestReport(t *testing.T) {
-	const report = "Failed requests:        7\n   (Connect: 0, Receive: 3, Length: 4, Exceptions: 0)\nNon-2xx responses:      5\n" +
+	const report = "Failed requests:        7\n" +
+		"   (Connect: 0, Receive: 3, Length: 4, Exceptions: 0)\nNon-2xx responses:      5\n" +
 		"Requests per second:    1234.50 [#/sec] (mean)\n"
 	var m measure
 	require.NoError(t, m.readReport([]byte(report), false))
@@ -36,7 +37,11 @@ func TestMedians(t *testing.T) {
 		{rate: 20, latency: [100]float64{99: 1}, cpu: map[string]float64{"a": 2}},
 	}
 	r := summarize(Route{Name: "x"}, measures)
-	require.Equal(t, Result{Route: Route{Name: "x"}, Rate: 20, Latency: [100]float64{99: 5}, CPU: map[string]float64{"a": 2}, Failed: 3}, r)
+	require.Equal(
+		t,
+		Result{Route: Route{Name: "x"}, Rate: 20, Latency: [100]float64{99: 5}, CPU: map[string]float64{"a": 2}, Failed: 3},
+		r,
+	)
 }
 
 func TestTableAndPicture(t *testing.T) {
@@ -69,8 +74,18 @@ func TestRun(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "ab"), []byte(fakeAB), 0o700))
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	t.Setenv("FORM", filepath.Join(dir, "form"))
-	o := Options{Requests: 10, Concurrency: 2, Runs: 2, Processes: []Process{{"self", os.Getpid()}}, Progress: new(bytes.Buffer)}
-	results, err := Run(t.Context(), []Route{{Name: "a", URL: "http://a/", Via: []string{"env", "X=y"}, Post: []byte("title=x"), KeepAlive: true}}, o)
+	o := Options{
+		Requests:    10,
+		Concurrency: 2,
+		Runs:        2,
+		Processes:   []Process{{"self", os.Getpid()}},
+		Progress:    new(bytes.Buffer),
+	}
+	results, err := Run(
+		t.Context(),
+		[]Route{{Name: "a", URL: "http://a/", Via: []string{"env", "X=y"}, Post: []byte("title=x"), KeepAlive: true}},
+		o,
+	)
 	require.NoError(t, err)
 	require.Equal(t, 50.0, results[0].Rate)
 	require.Equal(t, 3.0, results[0].Latency[99])
@@ -101,7 +116,11 @@ func TestRunForReal(t *testing.T) {
 	asked := atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer server.Close()
-	results, err := Run(t.Context(), []Route{{Name: "a", URL: server.URL + "/"}}, Options{Requests: 100, Concurrency: 5, Runs: 1})
+	results, err := Run(
+		t.Context(),
+		[]Route{{Name: "a", URL: server.URL + "/"}},
+		Options{Requests: 100, Concurrency: 5, Runs: 1},
+	)
 	require.NoError(t, err)
 	require.EqualValues(t, 100, asked.Load())
 	require.Zero(t, results[0].Failed)

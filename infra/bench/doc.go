@@ -2,7 +2,8 @@
 // each process on the way takes for a request. Rates depend on what else a computer does at that moment; processor time
 // hardly does, so it is the figure to compare.
 //
-// What belongs here: running ApacheBench, and making figures of what it says. Which ways there are, and which processes,
+// What belongs here: running ApacheBench, and making figures of what it says. Which ways there are, and which
+// processes,
 // say those who know an environment.
 package bench
 
@@ -67,7 +68,15 @@ func Run(ctx context.Context, routes []Route, o Options) ([]Result, error) {
 			}
 			measures[i] = append(measures[i], m)
 			if o.Progress != nil {
-				fmt.Fprintf(o.Progress, "run %d of %d, %s: %.0f requests/s, %d failed\n", run+1, o.Runs, route.Name, m.rate, m.failed)
+				fmt.Fprintf(
+					o.Progress,
+					"run %d of %d, %s: %.0f requests/s, %d failed\n",
+					run+1,
+					o.Runs,
+					route.Name,
+					m.rate,
+					m.failed,
+				)
 			}
 		}
 	}

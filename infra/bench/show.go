@@ -37,7 +37,17 @@ func Table(w io.Writer, results []Result, baseline string) error {
 		if base != nil {
 			ratio, tail = fmt.Sprintf("%.2f", r.Rate/base.Rate), fmt.Sprintf("%.1f", r.Latency[99]/base.Latency[99])
 		}
-		fmt.Fprintf(table, "%s\t%.0f\t%s\t%.1f\t%.1f\t%s\t%d\t", r.Route.Name, r.Rate, ratio, r.Latency[50], r.Latency[99], tail, r.Failed)
+		fmt.Fprintf(
+			table,
+			"%s\t%.0f\t%s\t%.1f\t%.1f\t%s\t%d\t",
+			r.Route.Name,
+			r.Rate,
+			ratio,
+			r.Latency[50],
+			r.Latency[99],
+			tail,
+			r.Failed,
+		)
 		for _, name := range processes {
 			fmt.Fprintf(table, "%.0f\t", r.CPU[name])
 		}

@@ -127,13 +127,20 @@
 //
 // # Requests
 //
+// A request is read whole before anything is done about it: its head strictly by package http1, its body up to
+// bodyLimit bytes, all bodies together within a bound. So it can be sent again, and a slow client takes none of the JVM's
+// threads. An answer is passed on as it comes.
+//
 // A standby forwards to the leader, whose keeper applies the fence and says so in the answer: an address may have
-// passed to another process, and an answer without the leader's word is not given to anybody. Requests that no
-// JVM can take right now are held, bounded in time (Options.Hold) and number (Options.MaxHeld), bodies up to
-// bodyLimit bytes each. A request that certainly reached no JVM is sent again. One that may have is sent again
-// only if it cannot change data: GET, HEAD or OPTIONS without a query, to a path that is no action or a listed
-// read-only one (Options.ReadPaths). Any other gets 503 with Retry-After, because whether it was carried out is
-// unknown.
+// passed to another process, and an answer without the leader's word, of the epoch that the standby follows or a later
+// one, is not given to anybody. Keepers recognize each other by the holder of the leader's claim, which nobody knows who
+// cannot read the store. A visitor's Keeper-* fields are dropped, and a request that is meant for another holder is not
+// carried out.
+//
+// Requests that no JVM can take right now are held, bounded in time (Options.Hold) and number (Options.MaxHeld). A
+// request that certainly reached no JVM is sent again. One that may have is sent again only if it is known to change
+// nothing: GET, HEAD or OPTIONS without a query and a body, to "/" or a listed page (Options.ReadPaths), whose only path
+// parameter may be a session. Any other gets 503 with Retry-After, because whether it was carried out is unknown.
 //
 // # Sessions
 //

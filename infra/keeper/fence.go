@@ -43,8 +43,8 @@ func (f *fence) pass() error {
 	return r.err
 }
 
-// quickLook is how long a look may take that the one who waits for it makes himself. To wake another goroutine for it, and
-// be woken by it, costs more than a look at a local disk.
+// quickLook is how long a look may take that the one who waits for it makes himself. To wake another goroutine for it,
+// and be woken by it, costs more than a look at a local disk.
 const quickLook = time.Millisecond
 
 // passAtOnce is pass for requests. While looks are quick, the one who finds nobody looking looks himself; should the

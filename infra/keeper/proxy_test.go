@@ -66,7 +66,9 @@ func newSite(t *testing.T, jvm http.HandlerFunc) *site {
 
 // follow makes a site one that stands by and forwards to a leader.
 func (s *site) follow(leader *site) {
-	s.keeper.setRoute(Route{Epoch: leader.keeper.Route().Epoch, Address: leader.server.address(), Holder: leader.keeper.id})
+	s.keeper.setRoute(
+		Route{Epoch: leader.keeper.Route().Epoch, Address: leader.server.address(), Holder: leader.keeper.id},
+	)
 }
 
 // newStandby makes a site that forwards to a leader.

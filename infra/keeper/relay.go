@@ -17,7 +17,7 @@ const watchTime = 250 * time.Millisecond
 
 // try asks a server once, and passes its answer on if it may be given.
 func (c *client) try(p *pool, to target, route Route) outcome {
-	u, err := p.take(to)
+	u, err := p.take(to, c.repeatable)
 	if err != nil {
 		return notSent
 	}
@@ -142,7 +142,8 @@ func (c *client) leadersWord(route Route) string {
 	return word
 }
 
-// appendRequest is the request's head as the server gets it: what is about the client's own connection is left out, what
+// appendRequest is the request's head as the server gets it: what is about the client's own connection is left out,
+// what
 // an edge proxy said about the client stays, and what is absent is added.
 func (c *client) appendRequest(out []byte, route Route) []byte {
 	r := &c.request

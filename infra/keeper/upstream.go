@@ -42,14 +42,16 @@ type pool struct {
 	idle []*upstream // the one used last comes last
 }
 
-// take returns a connection on which nothing was sent yet, or one that was used and is open as far as can be known.
-func (p *pool) take(to target) (*upstream, error) {
+// take returns a connection on which nothing was sent yet, or one that was used and is open as far as can be known. A
+// request that may be sent twice needs no look at one that was used just now.
+func (p *pool) take(to target, repeatable bool) (*upstream, error) {
 	for {
 		u := p.pop(to)
 		if u == nil {
 			return dial(to)
 		}
-		if time.Since(u.used) < freshTime && u.peek.open() {
+		unused := time.Since(u.used)
+		if repeatable && unused < time.Second || unused < freshTime && u.peek.open() {
 			return u, nil
 		}
 		u.close()

@@ -49,25 +49,36 @@ func TestRequestsAsTheyAreSent(t *testing.T) {
 	s := newSite(t, echo)
 	const close = "Host: a\r\nConnection: close\r\n"
 	for name, test := range map[string]struct{ message, begins, ends string }{
-		"get":               {"GET /x?y HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "\r\n\r\nGET /x?y a  0"},
-		"head":              {"HEAD / HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "Connection: close\r\n\r\n"},
-		"post":              {"POST / HTTP/1.1\r\n" + close + "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 200 OK\r\n", "POST / a abc 3"},
-		"empty post":        {"POST / HTTP/1.1\r\n" + close + "Content-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n", "POST / a  0"},
-		"chunks":            {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\n", "POST / a abc 3"},
-		"expectation":       {"POST / HTTP/1.1\r\n" + close + "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n", "POST / a  0"},
-		"1.0":               {"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\n", "GET / a  0"},
-		"absolute":          {"GET http://b/c HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /c b  0"},
-		"two in a row":      {"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
-		"post and get":      {"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
-		"chunks and get":    {"POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /2 HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
-		"bad chunk":         {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\nx\r\n", "HTTP/1.1 400 Bad Request\r\n", "malformed\n"},
-		"large":             {"POST / HTTP/1.1\r\n" + close + "Content-Length: 131073\r\n\r\n", "HTTP/1.1 413 ", "takes\n"},
-		"large, in chunks":  {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\n20001\r\n" + strings.Repeat("a", 131073), "HTTP/1.1 413 ", "takes\n"},
-		"long target":       {"GET /" + strings.Repeat("a", 9000) + " HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 414 ", "8 KiB\n"},
-		"large head":        {"GET / HTTP/1.1\r\nA: " + strings.Repeat("a", 21000), "HTTP/1.1 431 ", "20 KiB\n"},
-		"lenient hex":       {"GET /?a%6= HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 400 ", "digits\n"},
-		"length and chunks": {"POST / HTTP/1.1\r\n" + close + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400 ", "number\n"},
-		"no HTTP":           {"\x16\x03\x01\x02\x00\x01\r\n\r\n", "HTTP/1.1 400 ", "\n"},
+		"get":  {"GET /x?y HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "\r\n\r\nGET /x?y a  0"},
+		"head": {"HEAD / HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "Connection: close\r\n\r\n"},
+		"post": {"POST / HTTP/1.1\r\n" + close + "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 200 OK\r\n",
+			"POST / a abc 3"},
+		"empty post": {"POST / HTTP/1.1\r\n" + close + "Content-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+			"POST / a  0"},
+		"chunks": {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n" +
+			"0\r\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\n", "POST / a abc 3"},
+		"expectation": {"POST / HTTP/1.1\r\n" + close + "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 200 OK\r\n", "POST / a  0"},
+		"1.0":      {"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\n", "GET / a  0"},
+		"absolute": {"GET http://b/c HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /c b  0"},
+		"two in a row": {"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\n" + close + "\r\n",
+			"HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
+		"post and get": {"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n" +
+			"abcGET /2 HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
+		"chunks and get": {"POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+			"GET /2 HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 200 OK\r\n", "GET /2 a  0"},
+		"bad chunk": {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
+			"HTTP/1.1 400 Bad Request\r\n", "malformed\n"},
+		"large": {"POST / HTTP/1.1\r\n" + close + "Content-Length: 131073\r\n\r\n", "HTTP/1.1 413 ", "takes\n"},
+		"large, in chunks": {"POST / HTTP/1.1\r\n" + close + "Transfer-Encoding: chunked\r\n\r\n" +
+			"20001\r\n" + strings.Repeat("a", 131073), "HTTP/1.1 413 ", "takes\n"},
+		"long target": {"GET /" + strings.Repeat("a", 9000) + " HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 414 ",
+			"8 KiB\n"},
+		"large head":  {"GET / HTTP/1.1\r\nA: " + strings.Repeat("a", 21000), "HTTP/1.1 431 ", "20 KiB\n"},
+		"lenient hex": {"GET /?a%6= HTTP/1.1\r\n" + close + "\r\n", "HTTP/1.1 400 ", "digits\n"},
+		"length and chunks": {"POST / HTTP/1.1\r\n" + close + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"0\r\n\r\n", "HTTP/1.1 400 ", "number\n"},
+		"no HTTP": {"\x16\x03\x01\x02\x00\x01\r\n\r\n", "HTTP/1.1 400 ", "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := speak(t, s, test.message)
@@ -99,7 +110,10 @@ func TestAnOldClientKeepsItsConnection(t *testing.T) {
 func TestAClientThatAsksBeforeItSendsItsBody(t *testing.T) {
 	s := newSite(t, echo)
 	conn := dialSite(t, s)
-	_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+	_, err := io.WriteString(
+		conn,
+		"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+	)
 	require.NoError(t, err)
 	reader := bufio.NewReader(conn)
 	line, err := reader.ReadString('\n')
@@ -149,18 +163,26 @@ func TestAnswersAsTheyCome(t *testing.T) {
 		want   string
 		cut    bool
 	}{
-		"length":                   {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", want: "\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"},
-		"more than its length":     {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP", want: "\r\n\r\nabc"},
-		"no reason":                {answer: "HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n", want: "HTTP/1.1 299 \r\n"},
-		"chunks":                   {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nA: b\r\n\r\n", want: "\r\n\r\n3\r\nabc\r\n0\r\n\r\n"},
-		"chunks for an old client": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", old: true, want: "\r\n\r\nabc"},
-		"until it closes":          {answer: "HTTP/1.0 200 OK\r\n\r\nabc", closes: true, want: "\r\n\r\n3\r\nabc\r\n0\r\n\r\n"},
-		"interim ones":             {answer: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", want: "HTTP/1.1 200 OK\r\n"},
-		"another protocol":         {answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", want: "HTTP/1.1 502 Bad Gateway\r\n"},
-		"no HTTP":                  {answer: "hello\r\n\r\n", want: "HTTP/1.1 502 Bad Gateway\r\n"},
-		"half a body":              {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na", closes: true, cut: true},
-		"half a chunk":             {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na", closes: true, cut: true},
-		"half a chunk, old client": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na", closes: true, old: true, cut: true},
+		"length": {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", want: "\r\n" +
+			"Content-Length: 3\r\nConnection: close\r\n\r\nabc"},
+		"more than its length": {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP", want: "\r\n\r\nabc"},
+		"no reason":            {answer: "HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n", want: "HTTP/1.1 299 \r\n"},
+		"chunks": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\n" +
+			"A: b\r\n\r\n", want: "\r\n\r\n3\r\nabc\r\n0\r\n\r\n"},
+		"chunks for an old client": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+			old: true, want: "\r\n\r\nabc"},
+		"until it closes": {answer: "HTTP/1.0 200 OK\r\n\r\nabc", closes: true, want: "\r\n\r\n3\r\nabc\r\n" +
+			"0\r\n\r\n"},
+		"interim ones": {answer: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+			want: "HTTP/1.1 200 OK\r\n"},
+		"another protocol": {answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+			want: "HTTP/1.1 502 Bad Gateway\r\n"},
+		"no HTTP":     {answer: "hello\r\n\r\n", want: "HTTP/1.1 502 Bad Gateway\r\n"},
+		"half a body": {answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na", closes: true, cut: true},
+		"half a chunk": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na", closes: true,
+			cut: true},
+		"half a chunk, old client": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na", closes: true,
+			old: true, cut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil)
@@ -207,7 +229,11 @@ func TestVisitorsAreNoKeepers(t *testing.T) {
 		require.Equal(t, unsent, resp.Header.Get(refusedHeader))
 	}
 	require.Nil(t, got)
-	require.Zero(t, leader.keeper.metrics.unsent.Load()+leader.keeper.metrics.inDoubt.Load(), "what a visitor can cause is not counted")
+	require.Zero(
+		t,
+		leader.keeper.metrics.unsent.Load()+leader.keeper.metrics.inDoubt.Load(),
+		"what a visitor can cause is not counted",
+	)
 
 	// The address of the leader has passed to a keeper of another process, or of another site.
 	s.keeper.setRoute(Route{Epoch: 1, Address: leader.server.address(), Holder: newID()})
@@ -228,11 +254,14 @@ func TestRepeatable(t *testing.T) {
 	s := newSite(t, nil)
 	for target, want := range map[string]bool{
 		"/": true, "/Read.action": true, "/;jsessionid=node0abc.node0": true, "/Read.action;jsessionid=1": true,
-		"/Empty.action": false, "/;x=1/Empty.action": false, "/Empty.action/": false, "/Empty": false, "/Read.action?a": false, "/?": false,
-		"/;jsessionid=1/Empty.action": false, "/;jsessionid=1;x": false, "/;jsessionid=%2fEmpty.action": false, "/%52ead.action": false,
-		"//": false, "/Read.action/": false, "/Read.actionx": false, "/./": false,
+		"/Empty.action": false, "/;x=1/Empty.action": false, "/Empty.action/": false, "/Empty": false,
+		"/Read.action?a": false, "/?": false,
+		"/;jsessionid=1/Empty.action": false, "/;jsessionid=1;x": false, "/;jsessionid=%2fEmpty.action": false,
+		"/%52ead.action": false,
+		"//":             false, "/Read.action/": false, "/Read.actionx": false, "/./": false,
 	} {
-		for method, safe := range map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "POST": false, "get": false, "PUT": false} {
+		for method, safe := range map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "POST": false, "get": false,
+			"PUT": false} {
 			var c client
 			require.Nil(t, c.request.Parse([]byte(method+" "+target+" HTTP/1.1\r\nHost: a\r\n\r\n")))
 			require.Equal(t, want && safe, s.proxy.repeatable(&c.request), "%s %s", method, target)

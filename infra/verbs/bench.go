@@ -29,7 +29,11 @@ func Bench(ctx context.Context, routes []Route, load Load, out io.Writer) error 
 	for _, r := range routes {
 		measured = append(measured, bench.Route{Name: r.Name, URL: r.URL, Via: r.Via})
 	}
-	results, err := bench.Run(ctx, measured, bench.Options{Requests: load.Requests, Concurrency: load.Concurrency, Runs: benchRuns, Progress: out})
+	results, err := bench.Run(
+		ctx,
+		measured,
+		bench.Options{Requests: load.Requests, Concurrency: load.Concurrency, Runs: benchRuns, Progress: out},
+	)
 	if err != nil {
 		return err
 	}

@@ -64,13 +64,27 @@ func newProxy(t *testing.T) (*site, *appStandIn) {
 	listen(t, host+":8082", (&appStandIn{}).serve) // healthy at all times
 	listen(t, host+":18089", app.serve)
 	s := &site{network: network}
-	s.proxy = run(t, images.Proxy, built[images.Proxy], network, "-e", "STATIC_SERVERS=static:8080", "-e", "APP_SERVERS="+host+":18089")
+	s.proxy = run(
+		t,
+		images.Proxy,
+		built[images.Proxy],
+		network,
+		"-e",
+		"STATIC_SERVERS=static:8080",
+		"-e",
+		"APP_SERVERS="+host+":18089",
+	)
 	address := s.proxy.address(t)
 	s.url, s.stats = "http://"+address+":8080", "http://"+address+":1936"
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	s.client = &http.Client{Jar: jar, Timeout: time.Minute}
-	await(t, 20*time.Second, "the proxy's first 200", func() bool { return s.status("GET", "/", nil, "") == http.StatusOK })
+	await(
+		t,
+		20*time.Second,
+		"the proxy's first 200",
+		func() bool { return s.status("GET", "/", nil, "") == http.StatusOK },
+	)
 	return s, app
 }
 
@@ -83,25 +97,28 @@ func TestTheProxyKeepsHTTPStrict(t *testing.T) {
 		body         string
 		want         int
 	}{
-		"page":                            {"GET", "/", nil, "", 200},
-		"text in a value":                 {"GET", "/Read.action?q=%24%7Bx%23y%7D+me@java.net+you@com.example", nil, "", 200},
-		"a time as a query":               {"GET", "/?12:30", nil, "", 200},
-		"a sharp sign in a path":          {"GET", "/wiki/C%23", nil, "", 200},
-		"a link copied from HTML":         {"GET", "/?a=1&amp;b=2", nil, "", 200},
-		"a list":                          {"GET", "/?items%5B0%5D.price=1&a[]=2", nil, "", 200},
-		"a name that ends like a class":   {"GET", "/?subclass.name=1&klass.x=2&my_class[0]=3", nil, "", 200},
-		"a form":                          {"POST", "/Post.action", form, "title=C%23+costs+5%25+more&body=redirect:+see+%233", 200},
-		"a character set":                 {"POST", "/", kind("application/x-www-form-urlencoded; charset=GBK"), "a=1", 200},
-		"parts":                           {"POST", "/", kind(`multipart/form-data; boundary="----a'()+_,-./:=? b"`), "x", 200},
+		"page":                          {"GET", "/", nil, "", 200},
+		"text in a value":               {"GET", "/Read.action?q=%24%7Bx%23y%7D+me@java.net+you@com.example", nil, "", 200},
+		"a time as a query":             {"GET", "/?12:30", nil, "", 200},
+		"a sharp sign in a path":        {"GET", "/wiki/C%23", nil, "", 200},
+		"a link copied from HTML":       {"GET", "/?a=1&amp;b=2", nil, "", 200},
+		"a list":                        {"GET", "/?items%5B0%5D.price=1&a[]=2", nil, "", 200},
+		"a name that ends like a class": {"GET", "/?subclass.name=1&klass.x=2&my_class[0]=3", nil, "", 200},
+		"a form": {"POST", "/Post.action", form,
+			"title=C%23+costs+5%25+more&body=redirect:+see+%233", 200},
+		"a character set": {"POST", "/", kind("application/x-www-form-urlencoded; charset=GBK"), "a=1", 200},
+		"parts": {"POST", "/", kind(`multipart/form-data; boundary="----a'()+_,-./:=? b"`), "x",
+			200},
 		"the longest path":                {"GET", "/" + strings.Repeat("a", 8191), nil, "", 200},
 		"the largest body":                {"POST", "/", form, "a=" + strings.Repeat("b", 128<<10-2), 200},
 		"percent across the buffer's end": {"POST", "/", form, "a=" + strings.Repeat("%41", 40000), 200},
 
-		"digits that Jetty alone takes":      {"GET", "/?a%6=x=1", nil, "", 400},
-		"percent at the end":                 {"GET", "/?a=%", nil, "", 400},
-		"percent in a path":                  {"GET", "/%zz", nil, "", 400},
-		"percent in a form":                  {"POST", "/", form, "a%6%3d=1", 400},
-		"two kinds of a body":                {"POST", "/", http.Header{"Content-Type": {"text/plain", "text/html"}}, "a", 400},
+		"digits that Jetty alone takes": {"GET", "/?a%6=x=1", nil, "", 400},
+		"percent at the end":            {"GET", "/?a=%", nil, "", 400},
+		"percent in a path":             {"GET", "/%zz", nil, "", 400},
+		"percent in a form":             {"POST", "/", form, "a%6%3d=1", 400},
+		"two kinds of a body": {"POST", "/", http.Header{"Content-Type": {"text/plain", "text/html"}}, "a",
+			400},
 		"a long path":                        {"GET", "/" + strings.Repeat("a", 8192), nil, "", 414},
 		"a large body":                       {"POST", "/", form, "a=" + strings.Repeat("b", 128<<10-1), 413},
 		"large headers":                      {"GET", "/", http.Header{"X-Long": {strings.Repeat("a", 17<<10)}}, "", 431},
@@ -120,7 +137,12 @@ func TestTheProxyKeepsHTTPStrict(t *testing.T) {
 			require.Equal(t, test.want, s.status(test.method, test.path, test.header, test.body))
 		})
 	}
-	require.Equal(t, http.StatusBadRequest, raw(t, s, "GET /?a%\x11x=1 HTTP/1.1\r\nHost: a\r\n\r\n"), "Jetty takes control characters for digits")
+	require.Equal(
+		t,
+		http.StatusBadRequest,
+		raw(t, s, "GET /?a%\x11x=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+		"Jetty takes control characters for digits",
+	)
 	app.mu.Lock()
 	defer app.mu.Unlock()
 	for _, request := range app.requests {
@@ -144,7 +166,8 @@ func TestConnectionsAreSharedByReadsOnly(t *testing.T) {
 	for _, path := range []string{"/", "/Read.action", "/Read.action;jsessionid=node01.node0"} {
 		require.LessOrEqual(t, count("GET", path, ""), 1, path)
 	}
-	for _, path := range []string{"/Post.action", "/?action:Post", "/Empty", "/;x=1/Empty.action", "/Read.action/", "/Read.action?a"} {
+	for _, path := range []string{"/Post.action", "/?action:Post", "/Empty", "/;x=1/Empty.action", "/Read.action/",
+		"/Read.action?a"} {
 		require.Equal(t, 20, count("GET", path, ""), "%s may change data", path)
 	}
 	require.Equal(t, 20, count("POST", "/", "a=b"))
@@ -170,8 +193,47 @@ const mostWork = 10 * time.Millisecond
 func TestNoRequestIsMuchWork(t *testing.T) {
 	s, _ := newProxy(t)
 	pid := mustDocker(t, "inspect", "-f", "{{.State.Pid}}", s.proxy.id)
-	pieces := []string{"${", "%7b", "%24%7b", "%5c", "%23", "%2523", "(", "%28", ")", "@", "%40", "@a", "@a.b", "a@", "class", "class.", "clas", "c",
-		"%5bclass", "xclass[", "&", "&a", "&(", "&(a", "=", "redirect", "&redirect:", "redirectaction", "Content-", "a", ".", "[", "]", "'", "\\", "%25", "+", ";", "%c3%a4"}
+	pieces := []string{
+		"${",
+		"%7b",
+		"%24%7b",
+		"%5c",
+		"%23",
+		"%2523",
+		"(",
+		"%28",
+		")",
+		"@",
+		"%40",
+		"@a",
+		"@a.b",
+		"a@",
+		"class",
+		"class.",
+		"clas",
+		"c",
+		"%5bclass",
+		"xclass[",
+		"&",
+		"&a",
+		"&(",
+		"&(a",
+		"=",
+		"redirect",
+		"&redirect:",
+		"redirectaction",
+		"Content-",
+		"a",
+		".",
+		"[",
+		"]",
+		"'",
+		"\\",
+		"%25",
+		"+",
+		";",
+		"%c3%a4",
+	}
 	type request struct{ what, method, path, body string }
 	var requests []request
 	add := func(what, run string) {
@@ -184,8 +246,18 @@ func TestNoRequestIsMuchWork(t *testing.T) {
 			}
 			return text
 		}
-		requests = append(requests, request{what + " in a path", "GET", "/" + fit(8000), ""}, request{what + " in a query", "GET", "/?" + fit(8000), ""},
-			request{what + " in a small form", "POST", "/", fit(17000)}, request{what + " in a large form", "POST", "/", fit(128 << 10)})
+		requests = append(
+			requests,
+			request{what + " in a path", "GET", "/" + fit(8000), ""},
+			request{what + " in a query", "GET", "/?" + fit(8000), ""},
+			request{
+				what + " in a small form",
+				"POST",
+				"/",
+				fit(17000),
+			},
+			request{what + " in a large form", "POST", "/", fit(128 << 10)},
+		)
 	}
 	for _, piece := range pieces {
 		add(piece, piece)

@@ -72,7 +72,17 @@ func newPlainJetty(t *testing.T, network string) container {
 	entry := mustDocker(t, "inspect", "-f", `{{join .Config.Cmd " "}}`, built[images.App])
 	_, command, found := strings.Cut(entry, " -- java ")
 	require.True(t, found, "the app image's command is %q", entry)
-	options := append(pinned(), "--network-alias", "jetty", "-v", newStore(t)+":/run/keeper/persistence", "--user", "0", "--entrypoint", "java")
+	options := append(
+		pinned(),
+		"--network-alias",
+		"jetty",
+		"-v",
+		newStore(t)+":/run/keeper/persistence",
+		"--user",
+		"0",
+		"--entrypoint",
+		"java",
+	)
 	args := append([]string{"run", "-d", "--label", label, "--network", network}, append(options, built[images.App])...)
 	args = append(append(args, strings.Fields(command)...), "jetty.http.host=0.0.0.0", "jetty.http.port=8081")
 	c := container{mustDocker(t, args...)}
@@ -85,7 +95,20 @@ func newSeedProxy(t *testing.T, network string) container {
 	t.Helper()
 	configuration, err := filepath.Abs("testdata/seed")
 	require.NoError(t, err)
-	args := append([]string{"run", "-d", "--label", label, "--network", network, "-v", configuration + ":/seed:ro", "--entrypoint", "haproxy"}, pinned()...)
+	args := append(
+		[]string{
+			"run",
+			"-d",
+			"--label",
+			label,
+			"--network",
+			network,
+			"-v",
+			configuration + ":/seed:ro",
+			"--entrypoint",
+			"haproxy",
+		},
+		pinned()...)
 	c := container{mustDocker(t, append(args, built[images.Proxy], "-db", "-f", "/seed/haproxy.cfg")...)}
 	t.Cleanup(func() { mustDocker(t, "rm", "-fv", c.id) })
 	return c
@@ -106,7 +129,12 @@ func newSpeedSite(t *testing.T, servers int) speedSite {
 	for i := range servers {
 		name := fmt.Sprintf("app-%d", i+1)
 		addresses = append(addresses, name+":8080")
-		app := run(t, images.App, built[images.App], network, append(pinned(), "--network-alias", name, "-v", store+":/store")...)
+		app := run(
+			t,
+			images.App,
+			built[images.App],
+			network,
+			append(pinned(), "--network-alias", name, "-v", store+":/store")...)
 		s.apps = append(s.apps, app)
 		awaitAnswer(t, app, "8080")
 	}
@@ -135,7 +163,12 @@ func awaitAnswer(t *testing.T, c container, port string) {
 }
 
 // measure warms the routes up, measures them, and prints what it found under a title.
-func speedOf(t *testing.T, title, baseline string, routes []bench.Route, processes []bench.Process) map[string]bench.Result {
+func speedOf(
+	t *testing.T,
+	title, baseline string,
+	routes []bench.Route,
+	processes []bench.Process,
+) map[string]bench.Result {
 	t.Helper()
 	if *speedCPUs != "" {
 		for i := range routes {
@@ -180,7 +213,8 @@ func goal(t *testing.T, what string, figure, limit float64, atMost bool) {
 	}
 }
 
-// TestSpeed measures the whole way and its parts in one run: through the edge, at the keeper, straight at Jetty, and the
+// TestSpeed measures the whole way and its parts in one run: through the edge, at the keeper, straight at Jetty, and
+// the
 // topology that this project began with, which has neither keeper nor shield.
 func TestSpeed(t *testing.T) {
 	s := newSpeedSite(t, 1)
@@ -191,8 +225,13 @@ func TestSpeed(t *testing.T) {
 	awaitAnswer(t, seed, "8080")
 
 	keeper := s.apps[0].pid(t)
-	processes := []bench.Process{{Name: "proxy", PID: s.proxy.pid(t)}, {Name: "keeper", PID: keeper}, {Name: "JVM", PID: child(t, keeper)},
-		{Name: "plain proxy", PID: seed.pid(t)}, {Name: "plain JVM", PID: jetty.pid(t)}}
+	processes := []bench.Process{
+		{Name: "proxy", PID: s.proxy.pid(t)},
+		{Name: "keeper", PID: keeper},
+		{Name: "JVM", PID: child(t, keeper)},
+		{Name: "plain proxy", PID: seed.pid(t)},
+		{Name: "plain JVM", PID: jetty.pid(t)},
+	}
 	routes := []bench.Route{
 		{Name: "edge", URL: s.proxy.at(t, "8080")}, {Name: "keeper", URL: s.apps[0].at(t, "8080")},
 		{Name: "Jetty", URL: jetty.at(t, "8081")}, {Name: "seed", URL: seed.at(t, "8080")},

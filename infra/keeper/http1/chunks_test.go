@@ -42,8 +42,10 @@ func TestChunks(t *testing.T) {
 		}
 	}
 	for _, body := range []string{
-		"3\nabc\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "\r\n", "-1\r\n", "0x3\r\nabc\r\n", "3 \r\nabc\r\n", " 3\r\nabc\r\n",
-		"3\r\rabc\r\n", "3;\x00\r\n", "1234567890123\r\n", "0\r\n A: b\r\n\r\n", "0\r\nA\n\r\n", "0\r\n\rx", "3;" + strings.Repeat("x", 5000),
+		"3\nabc\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "\r\n", "-1\r\n", "0x3\r\nabc\r\n",
+		"3 \r\nabc\r\n", " 3\r\nabc\r\n",
+		"3\r\rabc\r\n", "3;\x00\r\n", "1234567890123\r\n", "0\r\n A: b\r\n\r\n", "0\r\nA\n\r\n", "0\r\n\rx",
+		"3;" + strings.Repeat("x", 5000),
 	} {
 		_, _, done, err := dechunk([]byte(body), len(body))
 		require.NotNil(t, err, body)

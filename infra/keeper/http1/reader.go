@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// HeadLimit is the largest head that is taken, in bytes: the first line, all fields and the empty line. Jetty has the same.
+// HeadLimit is the largest head that is taken, in bytes: the first line, all fields and the empty line. Jetty has
+// the same.
 const HeadLimit = 20 << 10
 
 // Reader reads messages from a connection into a buffer that it keeps. After an error of the connection, such as a

@@ -59,16 +59,19 @@ func TestRequestHeads(t *testing.T) {
 		"length":                       {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\n", nil},
 		"signed length":                {"POST / HTTP/1.1\r\n" + host + "Content-Length: +3\r\n", errLength},
 		"two lengths in one":           {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3, 3\r\n", errLength},
-		"two equal lengths":            {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 3\r\n", errLength},
-		"length and chunks":            {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", errLength},
-		"huge length":                  {"POST / HTTP/1.1\r\n" + host + "Content-Length: 9999999999999999\r\n", errLength},
-		"chunks":                       {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: Chunked\r\n", nil},
-		"chunks, 1.0":                  {"POST / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n", errCodingOld},
-		"gzip":                         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n", errCoding},
-		"chunks with a tail":           {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\x0b\r\n", errValue},
-		"chunks twice":                 {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", errCoding},
-		"expectation":                  {"POST / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\n", nil},
-		"another expectation":          {"POST / HTTP/1.1\r\n" + host + "Expect: coffee\r\n", errExpect},
+		"two equal lengths": {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 3\r\n",
+			errLength},
+		"length and chunks": {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\n" +
+			"Transfer-Encoding: chunked\r\n", errLength},
+		"huge length":        {"POST / HTTP/1.1\r\n" + host + "Content-Length: 9999999999999999\r\n", errLength},
+		"chunks":             {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: Chunked\r\n", nil},
+		"chunks, 1.0":        {"POST / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n", errCodingOld},
+		"gzip":               {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n", errCoding},
+		"chunks with a tail": {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\x0b\r\n", errValue},
+		"chunks twice": {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n" +
+			"Transfer-Encoding: chunked\r\n", errCoding},
+		"expectation":         {"POST / HTTP/1.1\r\n" + host + "Expect: 100-Continue\r\n", nil},
+		"another expectation": {"POST / HTTP/1.1\r\n" + host + "Expect: coffee\r\n", errExpect},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var r Request
@@ -80,8 +83,11 @@ func TestRequestHeads(t *testing.T) {
 
 func TestWhatARequestSays(t *testing.T) {
 	var r Request
-	require.Nil(t, r.Parse([]byte("POST http://b:1/x?y HTTP/1.1\r\nHost: a\r\nConnection: close, X-Hop, X-Forwarded-For\r\n"+
-		"X-Hop: 1\r\nX-Forwarded-For:  c \r\nKeeper-Any: 1\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n")))
+	require.Nil(
+		t,
+		r.Parse([]byte("POST http://b:1/x?y HTTP/1.1\r\nHost: a\r\nConnection: close, X-Hop, X-Forwarded-For\r\n"+
+			"X-Hop: 1\r\nX-Forwarded-For:  c \r\nKeeper-Any: 1\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n")),
+	)
 	require.Equal(t, "POST /x?y b:1", string(r.Method)+" "+string(r.Target)+" "+string(r.Host))
 	require.EqualValues(t, Chunked, r.Length)
 	require.True(t, r.Close)
@@ -89,8 +95,12 @@ func TestWhatARequestSays(t *testing.T) {
 	for _, f := range r.Fields {
 		kinds[string(f.Name)+"="+string(f.Value)] = f.Kind
 	}
-	require.Equal(t, map[string]Kind{"Host=a": Host, "Connection=close, X-Hop, X-Forwarded-For": Connection, "X-Hop=1": Hop,
-		"X-Forwarded-For=c": ForwardedFor, "Keeper-Any=1": Cluster, "Upgrade=h2c": Hop, "Transfer-Encoding=chunked": Coding}, kinds)
+	require.Equal(
+		t,
+		map[string]Kind{"Host=a": Host, "Connection=close, X-Hop, X-Forwarded-For": Connection, "X-Hop=1": Hop,
+			"X-Forwarded-For=c": ForwardedFor, "Keeper-Any=1": Cluster, "Upgrade=h2c": Hop, "Transfer-Encoding=chunked": Coding},
+		kinds,
+	)
 
 	for head, closes := range map[string]bool{
 		"GET / HTTP/1.0\r\n\r\n":                                     true,
@@ -104,9 +114,13 @@ func TestWhatARequestSays(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	head := []byte("GET /Read.action HTTP/1.1\r\nHost: example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0\r\n" +
-		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n" +
-		"Accept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nCookie: JSESSIONID=node01.node0\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+	head := []byte(
+		"GET /Read.action HTTP/1.1\r\nHost: example.org\r\n" +
+			"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0\r\n" +
+			"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n" +
+			"Accept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nCookie: JSESSIONID=node01.node0\r\n" +
+			"X-Forwarded-For: 192.0.2.1\r\n\r\n",
+	)
 	var r Request
 	b.ReportAllocs()
 	for b.Loop() {
@@ -121,7 +135,8 @@ func FuzzRequest(f *testing.F) {
 	for _, head := range []string{
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /x?y=%20 HTTP/1.0\r\nContent-Length: 3\r\n\r\n",
 		"GET http://b/c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n", "GET //a/../b;c HTTP/1.1\r\nhOST:a\r\nA:\t\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n", "GET //a/../b;c HTTP/1.1\r\n" +
+			"hOST:a\r\nA:\t\r\n\r\n",
 	} {
 		f.Add([]byte(head))
 	}
@@ -138,7 +153,8 @@ func FuzzRequest(f *testing.F) {
 		theirs, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
 		if err != nil {
 			// Go refuses hosts and paths for reasons of their own form; no other reading of the message follows from that.
-			for _, known := range []string{"malformed Host header", "parse ", "invalid URI", "bad trailer key", "malformed MIME header"} {
+			for _, known := range []string{"malformed Host header", "parse ", "invalid URI", "bad trailer key",
+				"malformed MIME header"} {
 				if strings.Contains(err.Error(), known) {
 					return
 				}

@@ -36,9 +36,12 @@ func TestResponses(t *testing.T) {
 		require.Zero(t, r.Length, "an answer to HEAD has no body: %q", head)
 	}
 	for _, head := range []string{
-		"HTTP/2 200 OK\r\n", "HTTP/1.1  200 OK\r\n", "HTTP/1.1 20 OK\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 OK\r\n", "HTTP/1.1 200 O\x00\r\n", "220 smtp\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 200 OK\nA: b\r\n",
+		"HTTP/2 200 OK\r\n", "HTTP/1.1  200 OK\r\n", "HTTP/1.1 20 OK\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 OK\r\n",
+		"HTTP/1.1 200 O\x00\r\n", "220 smtp\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" +
+			"Transfer-Encoding: chunked\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n",
+		"HTTP/1.1 200 OK\nA: b\r\n",
 	} {
 		var r Response
 		require.NotNil(t, r.Parse([]byte(head+"\r\n"), false), head)
@@ -60,7 +63,13 @@ func FuzzResponse(f *testing.F) {
 		}
 		theirs, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(data[:end+4])), request)
 		if err != nil {
-			require.True(t, strings.Contains(err.Error(), "bad trailer key") || strings.Contains(err.Error(), "malformed MIME header"), "%q: %v", data, err)
+			require.True(
+				t,
+				strings.Contains(err.Error(), "bad trailer key") || strings.Contains(err.Error(), "malformed MIME header"),
+				"%q: %v",
+				data,
+				err,
+			)
 			return
 		}
 		require.Equal(t, theirs.StatusCode, ours.Status)
