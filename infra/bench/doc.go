@@ -2,9 +2,8 @@
 // each process on the way takes for a request. Rates depend on what else a computer does at that moment; processor time
 // hardly does, so it is the figure to compare.
 //
-// What belongs here: running ApacheBench, and making figures of what it says. Which ways there are, and which
-// processes,
-// say those who know an environment.
+// What belongs here: running ApacheBench, and making figures of what it says. Which ways there are, and which processes
+// are on them, say those who know an environment.
 package bench
 
 import (

@@ -143,8 +143,7 @@ func (c *client) leadersWord(route Route) string {
 }
 
 // appendRequest is the request's head as the server gets it: what is about the client's own connection is left out,
-// what
-// an edge proxy said about the client stays, and what is absent is added.
+// what an edge proxy said about the client stays, and what is absent is added.
 func (c *client) appendRequest(out []byte, route Route) []byte {
 	r := &c.request
 	out = append(append(out, r.Method...), ' ')
