@@ -337,3 +337,28 @@ func TestShutdownDoesNotWaitForEver(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, s.server.shutdown(ctx), context.DeadlineExceeded)
 }
+
+// What was released is no answer until its end is, and the end waits for a look at the store of its own.
+func TestTheEndOfAStreamWaitsForTheFence(t *testing.T) {
+	for path, whole := range map[string]bool{"/Post.action": false, "/": true} {
+		t.Run(path, func(t *testing.T) {
+			goOn := make(chan struct{})
+			s := newSite(t, func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, "first")
+				w.(http.Flusher).Flush()
+				<-goOn
+				fmt.Fprint(w, "last")
+			})
+			resp, err := http.Get(s.server.URL + path)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			first := make([]byte, 5)
+			_, err = io.ReadFull(resp.Body, first)
+			require.NoError(t, err)
+			require.NoError(t, s.store.claim(Claim{Epoch: 2, Holder: "next"}))
+			close(goOn)
+			_, err = io.ReadAll(resp.Body)
+			require.Equal(t, whole, err == nil, "only what changes nothing may end after its epoch")
+		})
+	}
+}

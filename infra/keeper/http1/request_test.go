@@ -113,6 +113,15 @@ func TestWhatARequestSays(t *testing.T) {
 	}
 }
 
+// A client cannot have taken away what an edge proxy says about it.
+func TestConnectionOptionsSpareWhatTheEdgeSays(t *testing.T) {
+	var r Request
+	require.Nil(t, r.Parse([]byte("GET / HTTP/1.1\r\nHost: a\r\nConnection: x-forwarded-port, forwarded, x-hop\r\n"+
+		"X-Forwarded-Port: 80\r\nForwarded: for=b\r\nX-Hop: 1\r\n\r\n")))
+	require.Equal(t, []Kind{Host, Connection, Plain, Plain, Hop},
+		[]Kind{r.Fields[0].Kind, r.Fields[1].Kind, r.Fields[2].Kind, r.Fields[3].Kind, r.Fields[4].Kind})
+}
+
 func BenchmarkParse(b *testing.B) {
 	head := []byte(
 		"GET /Read.action HTTP/1.1\r\nHost: example.org\r\n" +
