@@ -38,6 +38,7 @@ func (c *client) readBody(head []byte) bool {
 	}
 	c.reserved = reserve
 	if c.proxy.kept.Add(reserve) > c.proxy.keepLimit {
+		c.request.Close = true // the body is left unread
 		c.refuse(unsent)
 		c.linger()
 		return false

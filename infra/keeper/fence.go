@@ -116,12 +116,15 @@ func (f *fence) run() {
 }
 
 // shut lets nothing pass from now on, and calls over once no look goes on: at once, or when the store answers.
+// Shutting it again does nothing.
 func (f *fence) shut(over func()) {
 	f.mu.Lock()
-	f.over = over
-	busy := f.busy
+	again, busy := f.over != nil, f.busy
+	if !again {
+		f.over = over
+	}
 	f.mu.Unlock()
-	if !busy {
+	if !again && !busy {
 		over()
 	}
 }

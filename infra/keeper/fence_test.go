@@ -71,6 +71,7 @@ func TestFenceStaysShutWhileTheStoreHangs(t *testing.T) {
 	require.EqualValues(t, 1, looks.Load(), "each request holds a thread")
 	over := make(chan struct{})
 	f.shut(func() { close(over) })
+	f.shut(func() { t.Error("it is shut already") })
 	require.False(t, closed(over), "a look goes on")
 	close(hang)
 	<-over
@@ -113,12 +114,14 @@ func TestFenceLooksAtOnce(t *testing.T) {
 		return f.next != nil
 	}, time.Second, time.Millisecond)
 	f.shut(func() { close(over) })
+	f.shut(func() { t.Error("it is shut already") })
 	require.False(t, closed(over), "a look goes on")
 	require.ErrorIs(t, f.passAtOnce(), ErrDeposed)
 	close(goOn)
 	require.NoError(t, <-first)
 	require.ErrorIs(t, <-second, ErrDeposed, "the look that had begun may have seen the store before")
 	<-over
+	f.shut(func() { t.Error("it is shut already") })
 	require.EqualValues(t, 3, looks.Load())
 }
 
