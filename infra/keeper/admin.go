@@ -20,7 +20,7 @@ type status struct {
 }
 
 func (k *Keeper) status() status {
-	now := k.world.Now()
+	now := k.env.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := status{Healthy: now-k.answered <= healthGrace, Role: "standby", Epoch: k.route.Epoch, Leader: k.route.Address, Reason: k.reason}

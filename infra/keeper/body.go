@@ -1,107 +1,99 @@
 package keeper
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
+	"os"
+
+	"twip/infra/keeper/http1"
 )
 
-// body is a request's body for one or more attempts: kept if small, else streamed once.
-type body struct {
-	proxy  *proxy
-	kept   []byte
-	stream io.ReadCloser // nil if kept
-	used   atomic.Bool
-}
+// What a request's body is refused for.
+var (
+	errBodyLarge = &http1.Error{Status: 413, Text: "the body is larger than this site takes"}
+	errBodySlow  = &http1.Error{Status: 408, Text: "the body did not come in time"}
+)
 
-func (p *proxy) body(req *http.Request) (*body, error) {
-	n := req.ContentLength
-	if n == 0 || req.Body == nil {
-		return &body{proxy: p}, nil
+// readBody reads all of the body before anything is done about the request: so it can be sent again, and a slow client
+// takes none of the JVM's threads.
+func (c *client) readBody(head []byte) bool {
+	c.body = c.body[:0]
+	n := c.request.Length
+	if n == 0 {
+		return true
 	}
-	if n < 0 || n > bodyLimit || p.kept.Add(n) > p.keepLimit {
-		if n > 0 && n <= bodyLimit {
-			p.kept.Add(-n)
+	if n > c.proxy.maxBody {
+		c.reject(errBodyLarge)
+		return false
+	}
+	reserve := n
+	if n == http1.Chunked {
+		// Its fields have to outlive the next read.
+		if refusal := c.request.Parse(bytes.Clone(head)); refusal != nil {
+			c.reject(refusal)
+			return false
 		}
-		return &body{proxy: p, stream: req.Body}, nil
+		reserve = c.proxy.maxBody
 	}
-	b := &body{proxy: p, kept: make([]byte, n)}
-	if _, err := io.ReadFull(req.Body, b.kept); err != nil {
-		b.release()
-		return nil, err
+	c.reserved = reserve
+	if c.proxy.kept.Add(reserve) > c.proxy.keepLimit {
+		c.request.Close = true // the body is left unread
+		c.refuse(unsent)
+		c.linger()
+		return false
 	}
-	return b, nil
-}
-
-func (b *body) release() { b.proxy.kept.Add(-int64(len(b.kept))) }
-
-// spent says that the body cannot be sent again.
-func (b *body) spent() bool { return b.stream != nil && b.used.Load() }
-
-// Read marks a streamed body as used.
-func (b *body) Read(data []byte) (int, error) {
-	b.used.Store(true)
-	return b.stream.Read(data)
-}
-
-// attempt is req to address, and whether it got a connection. net/http sends a request again by itself if it
-// holds it for repeatable, by its method; a body that is not nil keeps it from that.
-func (b *body) attempt(ctx context.Context, req *http.Request, address string, repeatable bool) (*http.Request, *atomic.Bool) {
-	sent := new(atomic.Bool)
-	out := req.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
-	}))
-	out.URL.Host = address
-	switch {
-	case repeatable:
-		out.Body = nil
-	case b.stream != nil:
-		out.Body = io.NopCloser(b) // the server closes it
-	default:
-		out.Body = io.NopCloser(bytes.NewReader(b.kept))
+	if c.request.Continue && len(c.in.Buffered()) == 0 && !c.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")) {
+		return false
 	}
-	return out, sent
-}
-
-// closing calls done once when it is closed.
-type closing struct {
-	io.ReadCloser
-	done func()
-}
-
-func (c *closing) Close() error {
-	if c.done != nil {
-		c.done()
-		c.done = nil
+	if n == http1.Chunked {
+		return c.readChunks()
 	}
-	return c.ReadCloser.Close()
-}
-
-// gatedBody holds back the last bytes of an answer until the gate has passed once more, for applications that
-// send the first bytes before they are done. Without the last ones the client knows the answer is incomplete.
-type gatedBody struct {
-	*bufio.Reader
-	io.Closer
-	pass func() error
-}
-
-func (g gatedBody) Read(data []byte) (int, error) {
-	n, err := g.Reader.Read(data)
-	if err == nil {
-		_, err = g.Peek(1)
+	if int64(cap(c.body)) < n {
+		c.body = make([]byte, 0, n)
 	}
-	if errors.Is(err, io.EOF) {
-		if shut := g.pass(); shut != nil {
-			return 0, shut
+	there := c.in.Buffered()
+	there = there[:min(int64(len(there)), n)]
+	c.body = append(c.body, there...)
+	c.in.Take(len(there))
+	if int64(len(c.body)) == n {
+		return true
+	}
+	c.allowRead(bodyTime, false)
+	read, err := io.ReadFull(c.conn, c.body[len(c.body):n])
+	c.body = c.body[:len(c.body)+read]
+	return c.complete(err)
+}
+
+func (c *client) readChunks() bool {
+	c.allowRead(bodyTime, false)
+	var chunks http1.Chunks
+	for {
+		data, taken, refusal := chunks.Next(c.in.Buffered())
+		if refusal == nil && int64(len(c.body)+len(data)) > c.proxy.maxBody {
+			refusal = errBodyLarge
+		}
+		if refusal != nil {
+			c.reject(refusal)
+			return false
+		}
+		c.body = append(c.body, data...)
+		c.in.Take(taken)
+		if chunks.Done() {
+			return true
+		}
+		if len(c.in.Buffered()) > 0 {
+			continue
+		}
+		if err := c.in.Fill(); err != nil {
+			return c.complete(err)
 		}
 	}
-	return n, err
 }
 
-// WriteTo hides the reader's own, which would go past Read.
-func (g gatedBody) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{g}) }
+func (c *client) complete(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.reject(errBodySlow)
+	}
+	return err == nil
+}

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -9,15 +10,16 @@ import (
 	"time"
 )
 
-// World is what a keeper acts on besides the store.
-type World interface {
+// Environment is what a keeper acts on besides the store.
+type Environment interface {
 	Now() time.Duration // monotonic
 	// Wait returns after d, or earlier when one of the channels is closed.
 	Wait(d time.Duration, wake ...<-chan struct{})
 	// Start starts a JVM in the data directory of an epoch. The one before is dead.
 	Start(epoch uint64) (JVM, error)
-	// Probe asks the keeper at address whether it leads and is ready.
-	Probe(address string) Reach
+	Go(run func())
+	// Probe asks the keeper at address whether it is the holder of the newest claim, and is ready.
+	Probe(address, holder string) Reach
 }
 
 // JVM is a started JVM.
@@ -41,19 +43,20 @@ const (
 
 // Timing holds the protocol's time-outs. They decide when to try, never whether an answer is safe.
 type Timing struct {
-	Poll     time.Duration // between two looks at the store while standing by
-	Beat     time.Duration // between two beats, and two looks at the store while leading
-	Patience time.Duration // without a beat before a standby claims; with store errors before a leader gives up
-	Start    time.Duration // for a JVM to answer for the first time
-	Hang     time.Duration // without an answer before a JVM counts as dead
-	Drain    time.Duration // for running requests before an orderly stop
-	Stop     time.Duration // for the JVM's own orderly stop, which takes Prevayler's snapshot
+	Poll            time.Duration // between two looks at the store while standing by
+	Heartbeat       time.Duration // between two heartbeats, and two looks at the store while leading
+	ElectionTimeout time.Duration // without a heartbeat before a standby claims; with store errors before a leader gives up
+	Start           time.Duration // for a JVM to answer for the first time
+	Hang            time.Duration // without an answer before a JVM counts as dead
+	Drain           time.Duration // for running requests before an orderly stop
+	Stuck           time.Duration // without a change carried out, while some are asked for, before a JVM counts as dead
+	Stop            time.Duration // for the JVM's own orderly stop, which takes Prevayler's snapshot
 }
 
 // DefaultTiming suits an application server of one or two CPUs.
 var DefaultTiming = Timing{
-	Poll: 250 * time.Millisecond, Beat: 500 * time.Millisecond, Patience: 2500 * time.Millisecond,
-	Start: 2 * time.Minute, Hang: 5 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
+	Poll: 500 * time.Millisecond, Heartbeat: time.Second, ElectionTimeout: 2500 * time.Millisecond,
+	Start: 2 * time.Minute, Hang: 5 * time.Second, Stuck: 20 * time.Second, Drain: 5 * time.Second, Stop: 55 * time.Second,
 }
 
 // Route says who can answer requests now.
@@ -61,6 +64,7 @@ type Route struct {
 	Epoch   uint64          // the newest epoch known
 	Self    bool            // this keeper's own JVM answers
 	Address string          // the leader's keeper, if it is another one; empty if nobody is known to lead
+	Holder  string          // that keeper's name in its claim
 	Changed <-chan struct{} // closed when this route is no longer the latest
 }
 
@@ -70,12 +74,15 @@ type Keeper struct {
 	id      string // random, one per process
 	address string // where this keeper serves
 	store   store
-	world   World
+	env     Environment
 	log     *slog.Logger
 	metrics *metrics
 
 	inFlight atomic.Int64 // requests at the own JVM
-	heard    atomic.Int64 // when the own JVM last answered one, as the world's time
+	heard    atomic.Int64 // when the own JVM last answered one, as the env's time
+
+	changes changeMonitor
+	term    atomic.Pointer[term] // the epoch that this keeper leads
 
 	mu       sync.Mutex
 	route    Route
@@ -88,21 +95,33 @@ type Keeper struct {
 	highest  uint64        // the newest epoch ever seen
 	failures int           // to lead, in a row
 	retryAt  time.Duration // not to lead before
+	deposals int           // in a row, without having led
+	lot      int           // 0 to 4, from the id
 	noted    string        // the last problem logged
+
+	expect    string // Options.Expect
+	identity  string // of the store, once known
+	misstarts int    // of JVMs, in a row
+	suspects  map[File]bool
+	tidied    map[uint64]bool // epochs whose sessions are gone
 }
 
 // sighting is what a standby knows of the newest epoch.
 type sighting struct {
-	claim    Claim
-	beat     string
-	released bool
-	since    time.Duration // beat unchanged since, as observed without interruption
-	at       time.Duration // of the last look
-	probed   time.Duration // of the last probe
+	claim     Claim
+	heartbeat string
+	released  bool
+	since     time.Duration // heartbeat unchanged since, as observed without interruption
+	at        time.Duration // of the last look
+	probed    time.Duration // of the last probe
 }
 
-func newKeeper(t Timing, id, address string, files FS, w World, log *slog.Logger) *Keeper {
-	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), world: w, log: log, metrics: newMetrics()}
+func newKeeper(t Timing, id, address string, files FS, w Environment, log *slog.Logger) *Keeper {
+	k := &Keeper{timing: t, id: id, address: address, store: newStore(files), env: w, log: log, metrics: newMetrics()}
+	for _, c := range id {
+		k.lot = (k.lot + int(c)) % 5
+	}
+	k.tidied = map[uint64]bool{}
 	k.changed = make(chan struct{})
 	k.route.Changed = k.changed
 	k.answered = -time.Hour
@@ -118,7 +137,7 @@ func (k *Keeper) Run(stop, done <-chan struct{}) {
 		if why == "" {
 			break
 		}
-		began := k.world.Now()
+		began := k.env.Now()
 		err := k.lead(why, began, stop)
 		if err == nil {
 			break
@@ -129,52 +148,50 @@ func (k *Keeper) Run(stop, done <-chan struct{}) {
 	}
 	for !closed(done) {
 		k.look()
-		k.world.Wait(k.timing.Poll, done)
+		k.env.Wait(k.timing.Poll, done)
 	}
 }
 
-// backOff leaves a server that cannot lead to the others: twice as long after each failure in a row.
+// backOff leaves a server that cannot lead to the others: twice as long after each failure in a row. One that was
+// overtaken waits too, differently long from others, so that not all try again at once.
 func (k *Keeper) backOff(err error) {
-	if errors.Is(err, ErrTaken) || errors.Is(err, ErrDeposed) {
-		return
+	wait := time.Duration(0)
+	switch {
+	case errors.Is(err, ErrTaken) || errors.Is(err, ErrDeposed):
+		k.deposals++
+		wait = (k.timing.ElectionTimeout / 4) << min(k.deposals-1, 5) * time.Duration(4+k.lot) / 8
+	default:
+		if k.failures++; k.failures > 1 {
+			wait = min(time.Second<<min(k.failures-2, 6), time.Minute)
+		}
 	}
-	k.failures++
-	if k.failures > 1 {
-		k.retryAt = k.world.Now() + min(time.Second<<min(k.failures-2, 6), time.Minute)
-	}
+	k.retryAt = k.env.Now() + wait
 }
 
 // standBy returns why this keeper should try to lead, or "" once stop is closed.
 func (k *Keeper) standBy(stop <-chan struct{}) string {
 	for !closed(stop) {
 		if !k.look() {
-			k.world.Wait(k.timing.Poll, stop)
+			k.env.Wait(k.timing.Poll, stop)
 			continue
 		}
-		if why := k.vacant(); why != "" && k.world.Now() >= k.retryAt {
+		if why := k.vacant(); why != "" && k.env.Now() >= k.retryAt {
 			return why
 		}
-		k.world.Wait(k.timing.Poll, stop)
+		k.env.Wait(k.timing.Poll, stop)
 	}
 	return ""
 }
 
 // look reads from the store who leads, and whether it does so any more.
 func (k *Keeper) look() bool {
-	now := k.world.Now()
-	epoch, err := k.store.newest(k.seen.claim.Epoch)
-	claim := k.seen.claim
-	if err == nil && epoch != claim.Epoch {
-		claim, err = k.store.readClaim(epoch)
-	}
-	var beat string
-	var released bool
-	if err == nil {
-		beat, released, err = k.store.sight(epoch)
-	}
+	began := k.env.Now()
+	seen, err := k.sight()
+	// The time after the look: if the look itself took long, it is this server that was cut off.
+	now := k.env.Now()
 	if err != nil {
 		k.note("store cannot be read", err)
-		// Forwarding is safe without the store, for it is the leader's keeper that asks the gate.
+		// Forwarding is safe without the store, for it is the leader's keeper that asks the fence.
 		k.follow()
 		k.probe(now)
 		if errors.Is(err, fs.ErrNotExist) { // deleted while this keeper slept
@@ -182,33 +199,68 @@ func (k *Keeper) look() bool {
 		}
 		return false
 	}
-	// Time that was not watched does not count: this keeper may have slept, not the leader.
-	unwatched := now-k.seen.at > k.timing.Patience/2
-	if claim != k.seen.claim || beat != k.seen.beat || unwatched {
-		k.seen.since = now
+	// Time that was not watched does not count: this keeper may have slept or hung, not the leader.
+	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2 || now-began > k.timing.ElectionTimeout/2
+	seen.since, seen.at, seen.probed = k.seen.since, now, k.seen.probed
+	if seen.claim != k.seen.claim || seen.heartbeat != k.seen.heartbeat || unwatched {
+		seen.since = now
 	}
-	k.seen.claim, k.seen.beat, k.seen.released, k.seen.at = claim, beat, released, now
-	k.highest = max(k.highest, epoch)
+	k.seen = seen
+	k.highest = max(k.highest, seen.claim.Epoch)
+	if k.identity == "" {
+		k.identity = seen.claim.Store
+	}
 	k.follow()
 	k.probe(now)
 	return true
 }
 
-// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses beats they
+// sight looks at the leader's heartbeat first. As long as it changes there is no need to look for a newer claim.
+func (k *Keeper) sight() (seen sighting, err error) {
+	var beat seenHeartbeat
+	seen.claim = k.seen.claim
+	if seen.claim.Epoch > 0 {
+		if beat, err = k.store.sight(seen.claim.Epoch); err != nil {
+			return seen, err
+		}
+	}
+	if seen.claim.Epoch == 0 || beat.text == k.seen.heartbeat || beat.released {
+		epoch, err := k.store.newest(seen.claim.Epoch)
+		if err != nil {
+			return seen, err
+		}
+		if epoch != seen.claim.Epoch {
+			if seen.claim, err = k.store.readClaim(epoch); err != nil {
+				return seen, err
+			}
+			if beat, err = k.store.sight(epoch); err != nil {
+				return seen, err
+			}
+		}
+	}
+	if seen.claim.Store != "" && k.identity != "" && seen.claim.Store != k.identity {
+		return seen, fmt.Errorf("%w: claims are of store %q, and this keeper has used store %q; another one is mounted",
+			ErrRefused, seen.claim.Store, k.identity)
+	}
+	seen.heartbeat, seen.released = beat.text, beat.released
+	return seen, nil
+}
+
+// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses heartbeats they
 // are held: it may be dead, and whatever is sent to it then ends in doubt.
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
-	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Beat {
-		route.Address = k.seen.claim.Address
+	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Heartbeat {
+		route.Address, route.Holder = k.seen.claim.Address, k.seen.claim.Holder
 	}
 	k.setRoute(route)
 }
 
 // probe learns whether requests can be forwarded, for the health endpoint.
 func (k *Keeper) probe(now time.Duration) {
-	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Beat {
+	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Heartbeat {
 		k.seen.probed = now
-		if k.world.Probe(address) == Leading {
+		if k.env.Probe(address, k.seen.claim.Holder) == Leading {
 			k.canAnswer()
 			k.resolved()
 		} else {
@@ -219,7 +271,7 @@ func (k *Keeper) probe(now time.Duration) {
 
 // vacant says why the newest epoch has no leader, or "" if it seems to have one.
 func (k *Keeper) vacant() string {
-	silent := k.world.Now() - k.seen.since
+	silent := k.env.Now() - k.seen.since
 	claim := k.seen.claim
 	switch {
 	case claim.Epoch == 0:
@@ -228,14 +280,14 @@ func (k *Keeper) vacant() string {
 		return "this keeper's epoch has ended"
 	case k.seen.released:
 		return "the leader released its epoch"
-	case silent >= k.timing.Patience:
+	case silent >= k.timing.ElectionTimeout:
 		return "the leader has not beaten for " + silent.Round(time.Millisecond).String()
-	case silent <= k.timing.Beat+k.timing.Poll || claim.Address == "":
+	case silent < k.timing.Poll || claim.Address == "":
 		return ""
 	case claim.Address == k.address:
 		return "the leader's process at this address is gone"
-	case k.world.Probe(claim.Address) == Refused:
-		return "the leader does not beat and its port is closed"
+	case k.env.Probe(claim.Address, claim.Holder) == Refused:
+		return "the leader does not heartbeat and its port is closed"
 	}
 	return ""
 }
@@ -250,7 +302,7 @@ func (k *Keeper) Route() Route {
 func (k *Keeper) setRoute(r Route) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address {
+	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address && r.Holder == k.route.Holder {
 		return
 	}
 	close(k.changed)
@@ -260,17 +312,8 @@ func (k *Keeper) setRoute(r Route) {
 	k.metrics.role(r)
 }
 
-// check is the gate's look at the store: it returns the epoch whose answers may be released.
-func (k *Keeper) check() (uint64, error) {
-	r := k.Route()
-	if err := k.store.current(r.Epoch, k.id); err != nil {
-		return 0, err
-	}
-	return r.Epoch, nil
-}
-
 func (k *Keeper) canAnswer() {
-	now := k.world.Now()
+	now := k.env.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.answered, k.reason = now, ""

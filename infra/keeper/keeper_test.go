@@ -4,11 +4,14 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
-// testWorld is a computer whose JVM answers at once, on real time.
-type testWorld struct {
+// testEnvironment is a computer whose JVM answers at once, on real time.
+type testEnvironment struct {
 	began time.Time
 	reach map[string]Reach
 	jvms  []*testJVM
@@ -16,22 +19,24 @@ type testWorld struct {
 	silent atomic.Int64 // how long JVMs have not answered
 }
 
-func (w *testWorld) Now() time.Duration { return time.Since(w.began) }
+func (w *testEnvironment) Now() time.Duration { return time.Since(w.began) }
 
-func (w *testWorld) Wait(d time.Duration, wake ...<-chan struct{}) {
+func (w *testEnvironment) Go(run func()) { go run() }
+
+func (w *testEnvironment) Wait(d time.Duration, wake ...<-chan struct{}) {
 	(&computer{}).Wait(d, wake...)
 }
 
-func (w *testWorld) Probe(address string) Reach { return w.reach[address] }
+func (w *testEnvironment) Probe(address, _ string) Reach { return w.reach[address] }
 
-func (w *testWorld) Start(epoch uint64) (JVM, error) {
-	j := &testJVM{world: w, epoch: epoch, exited: make(chan struct{})}
+func (w *testEnvironment) Start(epoch uint64) (JVM, error) {
+	j := &testJVM{env: w, epoch: epoch, exited: make(chan struct{})}
 	w.jvms = append(w.jvms, j)
 	return j, nil
 }
 
 type testJVM struct {
-	world   *testWorld
+	env     *testEnvironment
 	epoch   uint64
 	once    sync.Once
 	exited  chan struct{}
@@ -40,13 +45,29 @@ type testJVM struct {
 
 func (j *testJVM) Exited() <-chan struct{} { return j.exited }
 func (j *testJVM) Ready() bool             { return true }
-func (j *testJVM) Silent() time.Duration   { return time.Duration(j.world.silent.Load()) }
+func (j *testJVM) Silent() time.Duration   { return time.Duration(j.env.silent.Load()) }
 func (j *testJVM) Stop()                   { j.stopped = true; j.Kill() }
 func (j *testJVM) Kill()                   { j.once.Do(func() { close(j.exited) }) }
 
-func newTestKeeper(files FS) (*Keeper, *testWorld) {
-	w := &testWorld{began: time.Now().Add(-time.Minute)}
-	t := Timing{Poll: 5 * time.Millisecond, Beat: 5 * time.Millisecond, Patience: 200 * time.Millisecond,
-		Start: time.Second, Hang: time.Second, Drain: time.Second, Stop: time.Second}
+// leadNow makes k the leader of an epoch that it has claimed, with a directory and without a JVM.
+func leadNow(t *testing.T, k *Keeper, epoch uint64) *term {
+	t.Helper()
+	held, err := k.store.begin(epoch, k.id)
+	require.NoError(t, err)
+	for _, dir := range []string{numbered(epochsDir, epoch), DataDir(epoch)} {
+		require.NoError(t, k.store.fs.Mkdir(dir))
+	}
+	led := k.newTerm(epoch, held, nil)
+	led.state.Store(serving)
+	require.NoError(t, k.MayAnswer(epoch))
+	k.setRoute(Route{Epoch: epoch, Self: true})
+	t.Cleanup(led.end)
+	return led
+}
+
+func newTestKeeper(files FS) (*Keeper, *testEnvironment) {
+	w := &testEnvironment{began: time.Now().Add(-time.Minute)}
+	t := Timing{Poll: 5 * time.Millisecond, Heartbeat: 5 * time.Millisecond, ElectionTimeout: 200 * time.Millisecond,
+		Start: time.Second, Hang: time.Second, Stuck: time.Second, Drain: time.Second, Stop: time.Second}
 	return newKeeper(t, newID(), "self:1", files, w, slog.New(slog.DiscardHandler)), w
 }

@@ -12,15 +12,16 @@ import (
 var ErrRefused = errors.New("store refused, and left as it is")
 
 func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: damaged: %s; see `keeper epochs`, and put back an intact one with `keeper restore`",
+	return fmt.Errorf("%w: damaged: %s; `keeper epochs` lists what there is, and `keeper restore` puts an earlier epoch back; "+
+		"it says first what is lost by that",
 		ErrRefused, fmt.Sprintf(format, args...))
 }
 
 // spare is what stays free after a copy, so that the new epoch can be written to as well.
 const spare = 16 << 20
 
-// inspect refuses a store in which epoch next could not be led. It changes nothing.
-func (s store) inspect(next uint64) error {
+// inspect refuses a store in which epoch next could not be led. It changes nothing. expect is Options.Expect.
+func (s store) inspect(next uint64, expect string, suspects map[File]bool) error {
 	fresh, err := s.layout()
 	if err != nil {
 		return err
@@ -28,25 +29,55 @@ func (s store) inspect(next uint64) error {
 	if fresh && next > 1 {
 		return damaged("%s is missing", layoutName)
 	}
+	if err := s.expected(expect, fresh); err != nil {
+		return err
+	}
 	if err := s.claimed(next); err != nil {
 		return err
 	}
-	source, err := s.source(next)
+	src, err := s.source(next, suspects)
 	if err != nil {
 		return err
 	}
-	need := int64(spare)
-	for _, f := range source.files {
-		need += f.Bytes
-	}
-	switch free, err := s.fs.Free(); {
-	case err != nil:
+	free, err := s.fs.Free()
+	need := src.bytes() + spare
+	if err != nil || free >= need {
 		return err
-	case free < need:
-		return fmt.Errorf("%w: full: %d bytes are free, a copy of epoch %d needs %d; free or add space",
-			ErrRefused, free, source.epoch, need)
 	}
-	return nil
+	reclaimable, err := s.reclaimable(next, src.epoch)
+	if err == nil && free+reclaimable < need {
+		err = fmt.Errorf("%w: full: %d bytes are free, and %d more without older restore points; a copy of epoch %d needs %d; "+
+			"free or add space", ErrRefused, free, reclaimable, src.epoch, need)
+	}
+	return err
+}
+
+// Present, as an expected store, is any that a keeper has used.
+const Present = "present"
+
+// expected refuses another store than the one that was meant, above all an empty one in its place: beginning there would
+// show visitors a site without its data.
+func (s store) expected(expect string, fresh bool) error {
+	if expect == "" {
+		return nil
+	}
+	if fresh {
+		return fmt.Errorf("%w: it is empty, and one was expected (--expect %s); mount the right one", ErrRefused, expect)
+	}
+	identity, err := s.identity()
+	if err == nil && expect != Present && identity != expect {
+		err = fmt.Errorf("%w: its identity is %q, and %q was expected (--expect); mount the right one", ErrRefused, identity, expect)
+	}
+	return err
+}
+
+// identity tells this store from any other; "" for one of a keeper that gave none.
+func (s store) identity() (string, error) {
+	data, err := s.fs.Read(identityName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(data)), err
 }
 
 // claimed refuses a store whose claims were lost: without them a new leader would begin with old data.
@@ -125,27 +156,49 @@ func (s store) adoptable(e Entry) error {
 	return nil
 }
 
-// initialize makes the directories of a fresh store. Keepers that start at once do it together, and one that
-// ends in the middle leaves what the next one completes.
-func (s store) initialize(holder string) error {
-	for _, dir := range []string{root, tmpDir} {
-		if err := s.fs.Mkdir(dir); err != nil {
-			return err
+// initialize makes the directories of a fresh store, and gives a store its identity, which it returns. Keepers that
+// start at once do it together, and one that ends in the middle leaves what the next one completes.
+func (s store) initialize(holder string, next uint64) (identity string, err error) {
+	if next == 1 {
+		for _, dir := range []string{root, tmpDir} {
+			if err := s.fs.Mkdir(dir); err != nil {
+				return "", err
+			}
+		}
+		if err := s.publish(holder+"-layout", layoutName, layoutText); err != nil {
+			return "", err
+		}
+		if err := s.directories(); err != nil {
+			return "", err
 		}
 	}
-	tmp := tmpDir + "/" + holder + "-layout"
-	if err := errors.Join(s.fs.Remove(tmp), s.fs.Create(tmp, []byte(layoutText))); err != nil {
+	if identity, err = s.identity(); err != nil || identity != "" {
+		return identity, err
+	}
+	if err := s.publish(holder+"-identity", identityName, newID()+"\n"); err != nil {
+		return "", err
+	}
+	if identity, err = s.identity(); err == nil && identity == "" {
+		err = damaged("%s is empty", identityName)
+	}
+	return identity, err
+}
+
+// publish makes a file that is there whole or not at all. If there is one already, that one stays.
+func (s store) publish(tmp, name, text string) error {
+	tmp = tmpDir + "/" + tmp
+	if err := errors.Join(s.fs.Remove(tmp), s.fs.Create(tmp, []byte(text))); err != nil {
 		return err
 	}
-	if err := s.fs.Link(tmp, layoutName); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.fs.Link(tmp, name); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return errors.Join(s.fs.Remove(tmp), s.directories())
+	return errors.Join(s.fs.Remove(tmp), s.fs.Sync(root))
 }
 
 // directories follow the layout file, so that a store with one of them but no layout file is known to be damaged.
 func (s store) directories() error {
-	for _, dir := range []string{claimsDir, beatsDir, epochsDir} {
+	for _, dir := range []string{claimsDir, heartbeatsDir, epochsDir} {
 		if err := s.fs.Mkdir(dir); err != nil {
 			return err
 		}

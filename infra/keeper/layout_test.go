@@ -61,16 +61,16 @@ func (f files) with(more files) files {
 	return all
 }
 
-const firstJournal = "0000000000000000001.journal"
+const journal1 = "0000000000000000001.journal"
 
 // led is a store in which epoch 1 has served.
 var led = files{
-	"keeper/layout":                                        layoutText,
-	"keeper/claims/0000000001":                             `{"epoch":1,"holder":"a","address":"a:1"}`,
-	"keeper/beats/0000000001":                              "00000000000000000009 serving\n",
-	"keeper/epochs/0000000001/complete":                    `{"epoch":1,"files":[{"name":"files*/` + firstJournal + `","bytes":4}]}`,
-	"keeper/epochs/0000000001/data/files*/" + firstJournal: "posts",
-	"keeper/tmp/":                                          "",
+	"keeper/layout":                                    layoutText,
+	"keeper/claims/0000000001":                         `{"epoch":1,"holder":"a","address":"a:1"}`,
+	"keeper/beats/0000000001":                          "00000000000000000009 serving\n",
+	"keeper/epochs/0000000001/complete":                `{"epoch":1,"files":[{"name":"files*/` + journal1 + `","bytes":4}]}`,
+	"keeper/epochs/0000000001/data/files*/" + journal1: "posts",
+	"keeper/tmp/":                                      "",
 }
 
 func TestInspect(t *testing.T) {
@@ -88,22 +88,22 @@ func TestInspect(t *testing.T) {
 	}{
 		"empty":                        {files{}, 1, ""},
 		"a file system's own":          {files{"lost+found/": ""}, 1, ""},
-		"Prevayler's":                  {files{"files*/" + firstJournal: "posts", "lost+found/": ""}, 1, ""},
-		"Prevayler's, with sessions":   {files{"files*/" + firstJournal: "posts", ".sessions/123_x": "s"}, 1, ""},
+		"Prevayler's":                  {files{"files*/" + journal1: "posts", "lost+found/": ""}, 1, ""},
+		"Prevayler's, with sessions":   {files{"files*/" + journal1: "posts", ".sessions/123_x": "s"}, 1, ""},
 		"Prevayler's snapshot only":    {files{"files*/0000000000000000007.snapshot": "all"}, 1, ""},
 		"led before":                   {led, 2, ""},
 		"initialized halfway":          {files{"keeper/tmp/x-layout": "tw"}, 1, ""},
-		"renamed after a torn start":   {without(led, "keeper/epochs/0000000001/data/files*/"+firstJournal).with(files{"keeper/epochs/0000000001/data/files*/" + firstJournal + ".unusedFile17": "posts"}), 2, ""},
+		"renamed after a torn start":   {without(led, "keeper/epochs/0000000001/data/files*/"+journal1).with(files{"keeper/epochs/0000000001/data/files*/" + journal1 + ".unusedFile17": "posts"}), 2, ""},
 		"somebody's files":             {files{"holiday.jpg": "x"}, 1, `"holiday.jpg" is neither`},
-		"somebody's directory":         {files{"files*/" + firstJournal: "posts", "photos/holiday.jpg": "x"}, 1, `"photos/holiday.jpg" is neither`},
+		"somebody's directory":         {files{"files*/" + journal1: "posts", "photos/holiday.jpg": "x"}, 1, `"photos/holiday.jpg" is neither`},
 		"a newer keeper's":             {led.with(files{"keeper/layout": "twip keeper store, layout 2\n"}), 2, "newer keeper"},
 		"a keeper's without a layout":  {without(led, "keeper/layout"), 2, "keeper/layout is not"},
 		"claims lost":                  {without(led, "keeper/claims/0000000001"), 1, "nobody claimed epoch 1"},
 		"manifest lost":                {without(led, "keeper/epochs/0000000001/complete"), 2, "epoch 1 has served"},
 		"manifest destroyed":           {led.with(files{"keeper/epochs/0000000001/complete": "\x00\x00"}), 2, "is not a manifest"},
-		"journal lost":                 {without(led, "keeper/epochs/0000000001/data/files*/"+firstJournal).with(files{"keeper/epochs/0000000001/data/files*/": ""}), 2, firstJournal + " is missing"},
-		"journal cut short":            {led.with(files{"keeper/epochs/0000000001/data/files*/" + firstJournal: "pos"}), 2, "has 3 bytes, it had 4"},
-		"data lost":                    {without(led, "keeper/epochs/0000000001/data/files*/"+firstJournal), 2, "data is missing"},
+		"journal lost":                 {without(led, "keeper/epochs/0000000001/data/files*/"+journal1).with(files{"keeper/epochs/0000000001/data/files*/": ""}), 2, journal1 + " is missing"},
+		"journal cut short":            {led.with(files{"keeper/epochs/0000000001/data/files*/" + journal1: "pos"}), 2, "has 3 bytes, it had 4"},
+		"data lost":                    {without(led, "keeper/epochs/0000000001/data/files*/"+journal1), 2, "data is missing"},
 		"something else in the claims": {led.with(files{"keeper/claims/README": "x"}), 2, ""}, // claims are read by number while one is known
 		"something else in the epochs": {led.with(files{"keeper/epochs/README": "x"}), 2, "README is not a number"},
 	} {
@@ -111,7 +111,7 @@ func TestInspect(t *testing.T) {
 			dir := t.TempDir()
 			test.store.write(t, dir)
 			before := read(t, dir)
-			err := newStore(dirFS(dir)).inspect(test.next)
+			err := newStore(dirFS(dir)).inspect(test.next, "", nil)
 			if test.refused == "" {
 				require.NoError(t, err)
 			} else {
@@ -154,7 +154,7 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 		"full":      {limited{free: 1 << 20}, "full: 1048576 bytes are free"},
 		"read-only": {limited{free: 1 << 40, write: syscall.EROFS}, "read-only file system"},
 	} {
-		for kind, content := range map[string]files{"fresh": {"files*/" + firstJournal: "posts"}, "led before": led} {
+		for kind, content := range map[string]files{"fresh": {"files*/" + journal1: "posts"}, "led before": led} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				dir := t.TempDir()
 				content.write(t, dir)

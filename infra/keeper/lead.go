@@ -3,27 +3,15 @@ package keeper
 import (
 	"errors"
 	"fmt"
+	"path"
 	"time"
 )
 
-// term is one epoch that this keeper leads.
-type term struct {
-	*Keeper
-	epoch   uint64
-	stop    <-chan struct{}
-	jvm     JVM
-	count   uint64        // beats
-	beaten  time.Duration // when it last beat
-	well    time.Duration // when the store last worked
-	pruneAt time.Duration // when to look for old epochs again
-	serving bool          // the JVM has been started
-	ready   bool          // it has answered
-}
-
 var (
-	errJVMDied  = errors.New("the JVM has ended by itself")
-	errJVMHangs = errors.New("the JVM does not answer any more")
-	errStopped  = errors.New("asked to stop")
+	errJVMDied   = errors.New("the JVM has ended by itself")
+	errJVMSilent = errors.New("the JVM has not answered since its start")
+	errJVMHangs  = errors.New("the JVM does not answer any more")
+	errStopped   = errors.New("asked to stop")
 )
 
 // lead claims the next epoch and leads it. It returns nil when stop was closed, and otherwise why it does not
@@ -33,36 +21,44 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 	if next <= k.highest {
 		return damaged("it had a claim of epoch %d and has none now; perhaps another file system is mounted", k.highest)
 	}
-	if err := k.store.inspect(next); err != nil {
+	if err := k.store.inspect(next, k.expect, k.suspects); err != nil {
 		return err
 	}
-	if next == 1 {
-		if err := k.store.initialize(k.id); err != nil {
-			return fmt.Errorf("initialize the store: %w", err)
-		}
-	}
-	err := k.store.claim(Claim{Epoch: next, Holder: k.id, Address: k.address, Claimed: time.Now().UTC()})
+	identity, err := k.store.initialize(k.id, next)
 	if err != nil {
+		return fmt.Errorf("initialize the store: %w", err)
+	}
+	k.identity = identity
+	claim := Claim{Epoch: next, Holder: k.id, Address: k.address, Store: identity, Claimed: time.Now().UTC()}
+	if err := k.store.claim(claim); err != nil {
 		return fmt.Errorf("claim epoch %d: %w", next, err)
 	}
 	k.setRoute(Route{Epoch: next})
-	claimed := k.world.Now()
+	held, err := k.store.begin(next, k.id)
+	if err != nil {
+		return fmt.Errorf("begin epoch %d: %w", next, err)
+	}
+	claimed := k.env.Now()
 	k.log.Info("claimed", "epoch", next, "why", why, "took", claimed-began)
-	t := &term{Keeper: k, epoch: next, stop: stop, well: claimed}
+	t := k.newTerm(next, held, stop)
 	defer t.end()
-	if err := t.prepare(); err != nil {
+	if err := t.prepare(why); err != nil {
 		return err
 	}
-	copied := k.world.Now()
-	if t.jvm, err = k.world.Start(next); err != nil {
+	copied := k.env.Now()
+	t.state.Store(starting)
+	if t.jvm, err = k.env.Start(next); err != nil {
 		return fmt.Errorf("start the JVM: %w", err)
 	}
-	if err = t.awaitReady(copied); err == nil {
-		ready := k.world.Now()
-		k.failures, k.retryAt = 0, 0
+	err = t.awaitReady(copied)
+	k.blame(t.manifest, err)
+	if err == nil {
+		ready := k.env.Now()
+		k.failures, k.retryAt, k.deposals = 0, 0, 0
 		k.resolved()
 		k.metrics.tookOver(ready - began)
 		t.ready = true
+		k.changes.reset(ready)
 		k.setRoute(Route{Epoch: next, Self: true})
 		k.log.Info("leading", "epoch", next, "why", why, "copy", copied-claimed, "start", ready-copied, "took", ready-began)
 		err = t.serve()
@@ -74,46 +70,93 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 	return err
 }
 
-// prepare fills the epoch's directory with the data of the newest complete one.
-func (t *term) prepare() error {
-	if err := t.beat(); err != nil {
-		return err
+// blame suspects the newest snapshots when a JVM did not start twice: every other attempt goes without them, on the
+// snapshot before and the journals, which hold the same.
+func (k *Keeper) blame(m Manifest, err error) {
+	switch {
+	case err == nil:
+		k.misstarts, k.suspects = 0, nil
+		return
+	case !errors.Is(err, errJVMDied) && !errors.Is(err, errJVMSilent):
+		return
 	}
-	began := t.world.Now()
-	src, err := t.store.source(t.epoch)
+	k.misstarts++
+	if k.misstarts%2 != 0 {
+		k.suspects = nil
+		return
+	}
+	k.suspects = map[File]bool{}
+	newest := map[string]File{}
+	for _, f := range m.Files {
+		if _, is := snapshotNumber(path.Base(f.Name)); is && f.Name > newest[path.Dir(f.Name)].Name {
+			newest[path.Dir(f.Name)] = f
+		}
+	}
+	for _, f := range newest {
+		k.log.Warn("suspecting", "snapshot", f.Name, "bytes", f.Bytes, "misstarts", k.misstarts)
+		k.suspects[f] = true
+	}
+}
+
+// prepare fills the epoch's directory with the data of the newest complete one.
+func (t *term) prepare(why string) error {
+	began := t.env.Now()
+	src, err := t.store.source(t.epoch, t.suspects)
 	if err != nil {
 		return err
 	}
-	m, err := t.store.fill(t.epoch, src, t.world.Now, t.beatIfDue)
+	if err := t.makeRoom(src); err != nil {
+		return err
+	}
+	t.manifest, err = t.store.fill(t.epoch, src, why, t.suspects, t.hands())
 	if err != nil {
 		// Space is given back at once; what cannot be removed now is pruned by a later leader.
-		return errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", src.epoch, t.epoch, err), t.store.remove(t.epoch))
+		return errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", src.epoch, t.epoch, err), t.store.remove(t.epoch, t.goOn))
 	}
-	t.log.Info("copied", "epoch", t.epoch, "from", src.epoch, "files", len(m.Files), "took", t.world.Now()-began)
+	t.log.Info("copied", "epoch", t.epoch, "from", src.epoch, "files", len(t.manifest.Files), "took", t.env.Now()-began)
 	return nil
 }
 
-// awaitReady waits for the JVM's first answer. From the JVM's start on the epoch counts as one that served.
+// awaitReady waits for the JVM's first answer, and then until the store says that the epoch serves: only after that may
+// an answer be given.
 func (t *term) awaitReady(since time.Duration) error {
-	t.serving = true
-	if err := t.beat(); err != nil {
-		return err
-	}
 	for !t.jvm.Ready() {
 		switch {
 		case closed(t.jvm.Exited()):
 			return fmt.Errorf("%w before it was ready; its output above says why", errJVMDied)
 		case closed(t.stop):
 			return errStopped
-		case t.world.Now()-since > t.timing.Start:
-			return fmt.Errorf("the JVM has not answered within %s of its start", t.timing.Start)
+		case t.env.Now()-since > t.timing.Start:
+			return fmt.Errorf("%w, for %s", errJVMSilent, t.timing.Start)
 		}
 		if err := t.watch(); err != nil {
 			return err
 		}
-		t.world.Wait(20*time.Millisecond, t.jvm.Exited(), t.stop)
+		t.env.Wait(20*time.Millisecond, t.jvm.Exited(), t.stop, t.deposed)
 	}
-	return nil
+	// The snapshot that the JVM has begun with is whole. It may hold changes that were never acknowledged and are in no
+	// journal, after which the JVM numbers the next ones: nobody may begin without it from now on.
+	if err := t.store.thin(t.epoch, t.goOn); err != nil {
+		return err
+	}
+	t.state.Store(serving)
+	for {
+		err := t.fence.pass()
+		t.report(err)
+		if err == nil {
+			return nil
+		}
+		if err := t.watch(); err != nil {
+			return err
+		}
+		switch {
+		case closed(t.jvm.Exited()):
+			return errJVMDied
+		case closed(t.stop):
+			return errStopped
+		}
+		t.env.Wait(20*time.Millisecond, t.jvm.Exited(), t.stop, t.deposed)
+	}
 }
 
 // serve keeps the epoch until it ends.
@@ -127,103 +170,90 @@ func (t *term) serve() error {
 		case t.silent() > t.timing.Hang:
 			return fmt.Errorf("%w: silent for %s", errJVMHangs, t.silent().Round(time.Millisecond))
 		}
+		if err := t.changes.stuck(t.env.Now(), t.timing.Stuck); err != nil {
+			return err
+		}
 		if err := t.watch(); err != nil {
 			return err
 		}
-		if t.world.Now() >= t.pruneAt {
+		if t.changed.Swap(false) {
+			t.thin()
+		}
+		if t.env.Now() >= t.pruneAt {
 			t.prune()
 		}
-		t.world.Wait(t.timing.Beat, t.jvm.Exited(), t.stop)
+		t.env.Wait(t.timing.Heartbeat, t.jvm.Exited(), t.stop, t.deposed)
 	}
 }
 
 // silent is how long the JVM has answered nobody. One that has much to do may keep the keeper's own questions
 // waiting, and killing it would only add to that.
 func (t *term) silent() time.Duration {
-	return min(t.jvm.Silent(), t.world.Now()-time.Duration(t.heard.Load()))
+	return min(t.jvm.Silent(), t.env.Now()-time.Duration(t.heard.Load()))
 }
 
-// watch beats when it is due. It returns an error when the epoch is over, or the store has failed for long.
+// watch judges by the last heartbeats. It returns an error when the epoch is over, or the store has failed for long.
 func (t *term) watch() error {
-	err := t.beatIfDue()
-	now := t.world.Now()
-	switch {
-	case err == nil:
-		t.well = now
-		if t.ready {
-			t.setRoute(Route{Epoch: t.epoch, Self: true})
-			t.canAnswer()
-			t.resolved()
-		}
-		return nil
-	case errors.Is(err, ErrDeposed):
+	if err := t.goOn(); err != nil {
 		return err
-	case now-t.well > t.timing.Patience:
-		return fmt.Errorf("the store has failed for %s: %w", now-t.well, err)
 	}
-	// No answer would pass the gate now, and a change that is not acknowledged is in doubt: hold requests.
-	t.setRoute(Route{Epoch: t.epoch})
-	t.note("store fails", err)
+	if err := t.trouble(); err != nil {
+		// No answer would pass the fence now, and a change that is not acknowledged is in doubt: hold requests.
+		t.setRoute(Route{Epoch: t.epoch})
+		t.note("store fails", err)
+		return nil
+	}
+	if t.ready {
+		t.setRoute(Route{Epoch: t.epoch, Self: true})
+		t.canAnswer()
+		t.resolved()
+	}
 	return nil
 }
 
-func (t *term) beatIfDue() error {
-	if t.world.Now()-t.beaten < t.timing.Beat*9/10 {
-		return nil
+// thin removes what snapshots have superseded.
+func (t *term) thin() {
+	if err := t.store.thin(t.epoch, t.goOn); err != nil {
+		t.changed.Store(true) // try again
+		t.note("superseded files cannot be removed", err)
 	}
-	return t.beat()
 }
 
-func (t *term) beat() error {
-	if err := t.store.current(t.epoch, t.id); err != nil {
-		return err
-	}
-	t.count++
-	if err := t.store.beat(t.epoch, t.count, t.serving); err != nil {
-		return fmt.Errorf("beat: %w", err)
-	}
-	t.beaten = t.world.Now()
-	return nil
-}
-
-// retire ends the epoch in an orderly way, beating until the JVM has taken its snapshot, and releases it.
+// retire ends the epoch in an orderly way, with heartbeats until the JVM has taken its snapshot, and releases it.
 func (t *term) retire() {
-	began := t.world.Now()
+	began := t.env.Now()
 	t.setRoute(Route{Epoch: t.epoch})
-	for t.inFlight.Load() > 0 && !closed(t.jvm.Exited()) && t.world.Now()-began < t.timing.Drain {
+	for t.inFlight.Load() > 0 && !closed(t.jvm.Exited()) && t.env.Now()-began < t.timing.Drain {
 		t.wait(20 * time.Millisecond)
 	}
-	stopped := t.world.Now()
+	stopped := t.env.Now()
 	if t.jvm.Ready() { // a snapshot of a system that is still being recovered would not hold everything
 		t.jvm.Stop()
 	} else {
 		t.jvm.Kill()
 	}
-	for !closed(t.jvm.Exited()) && t.world.Now()-stopped < t.timing.Stop {
-		t.wait(t.timing.Beat)
+	for !closed(t.jvm.Exited()) && t.env.Now()-stopped < t.timing.Stop {
+		t.wait(t.timing.Heartbeat)
 	}
 	clean := closed(t.jvm.Exited())
+	t.kill()
+	// Prevayler does not sync its snapshot; after this the next leader may rely on it.
+	err := t.store.thin(t.epoch, t.goOn)
+	if t.state.Load() == serving {
+		t.state.Store(released)
+	} else {
+		t.state.Store(abandoned)
+	}
+	err = errors.Join(err, t.fence.pass())
 	t.end()
-	err := t.store.release(t.epoch, clean)
-	t.log.Info("released", "epoch", t.epoch, "clean", clean, "drain", stopped-began, "stop", t.world.Now()-stopped, "error", text(err))
+	err = errors.Join(err, t.store.release(t.epoch, clean))
+	t.log.Info("released", "epoch", t.epoch, "clean", clean, "drain", stopped-began, "stop", t.env.Now()-stopped, "error", text(err))
 }
 
 func (t *term) wait(d time.Duration) {
-	t.world.Wait(d, t.jvm.Exited())
-	if err := t.beatIfDue(); err != nil {
+	t.env.Wait(d, t.jvm.Exited())
+	if err := errors.Join(t.goOn(), t.trouble()); err != nil {
 		t.note("store fails while stopping", err)
-	}
-}
-
-// end makes sure that nobody is sent to the JVM and that it is dead.
-func (t *term) end() {
-	t.setRoute(Route{Epoch: t.epoch})
-	if t.jvm == nil {
-		return
-	}
-	for !closed(t.jvm.Exited()) {
-		t.jvm.Kill()
-		t.world.Wait(time.Second, t.jvm.Exited())
 	}
 }
 

@@ -20,7 +20,7 @@ type metrics struct {
 	takeovers, takeoverTime    atomic.Int64 // number, and the last one's nanoseconds
 	local, forwarded           atomic.Int64
 	unsent, inDoubt            atomic.Int64
-	held, gateShut             atomic.Int64
+	held, fenceShut            atomic.Int64
 	latency                    [len(buckets) + 1]atomic.Int64
 	latencyCount, latencyNanos atomic.Int64
 }
@@ -68,7 +68,7 @@ func (m *metrics) write(w io.Writer) {
 	one("counter", "refused_total", `{state="unsent"}`, "Requests refused, by whether they may have been carried out.", m.unsent.Load())
 	one("counter", "refused_total", `{state="in_doubt"}`, "", m.inDoubt.Load())
 	one("counter", "held_total", "", "Requests that had to wait for a leader.", m.held.Load())
-	one("counter", "gate_shut_total", "", "Answers of the JVM that were not released.", m.gateShut.Load())
+	one("counter", "gate_shut_total", "", "Answers of the JVM that were not released.", m.fenceShut.Load())
 	fmt.Fprint(w, "# HELP keeper_request_seconds Time from a request's arrival to the end of its answer.\n"+
 		"# TYPE keeper_request_seconds histogram\n")
 	count := int64(0)

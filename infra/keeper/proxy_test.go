@@ -20,9 +20,33 @@ import (
 type site struct {
 	keeper *Keeper
 	proxy  *proxy
-	server *httptest.Server
+	server *testServer
 	store  store
 }
+
+// testServer is a keeper's server, as httptest would make one.
+type testServer struct {
+	*server
+	URL string
+}
+
+func newTestServer(t *testing.T, p *proxy) *testServer {
+	t.Helper()
+	listener, err := listenTCP("127.0.0.1:0")
+	require.NoError(t, err)
+	s := &testServer{newServer(p, listener), "http://" + listener.Addr().String()}
+	ended := make(chan error)
+	go func() { ended <- s.serve() }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = s.shutdown(ctx) // a client may have kept its connection
+		require.NoError(t, <-ended)
+	})
+	return s
+}
+
+func (s *testServer) address() string { return strings.TrimPrefix(s.URL, "http://") }
 
 // newSite makes a site that leads epoch 1.
 func newSite(t *testing.T, jvm http.HandlerFunc) *site {
@@ -30,22 +54,36 @@ func newSite(t *testing.T, jvm http.HandlerFunc) *site {
 	st, dir := newDirStore(t)
 	k, _ := newTestKeeper(dirFS(dir))
 	require.NoError(t, st.claim(Claim{Epoch: 1, Holder: k.id}))
-	k.setRoute(Route{Epoch: 1, Self: true})
+	leadNow(t, k, 1)
 	backend := httptest.NewServer(jvm)
 	t.Cleanup(backend.Close)
 	o := DefaultOptions()
 	o.Backend, o.Hold, o.MaxHeld = address(backend), 400*time.Millisecond, 4
 	s := &site{keeper: k, proxy: newProxy(k, o), store: st}
-	s.server = httptest.NewServer(s.proxy)
-	t.Cleanup(s.server.Close)
+	s.server = newTestServer(t, s.proxy)
 	return s
 }
 
+// follow makes a site one that stands by and forwards to a leader.
+func (s *site) follow(leader *site) {
+	s.keeper.setRoute(
+		Route{Epoch: leader.keeper.Route().Epoch, Address: leader.server.address(), Holder: leader.keeper.id},
+	)
+}
+
 // newStandby makes a site that forwards to a leader.
-func newStandby(t *testing.T, leader string) *site {
+func newStandby(t *testing.T, leader *site) *site {
+	t.Helper()
+	s := newStandbyOf(t, leader.server.address())
+	s.follow(leader)
+	return s
+}
+
+// newStandbyOf makes a site that forwards to whatever has an address.
+func newStandbyOf(t *testing.T, leader string) *site {
 	t.Helper()
 	s := newSite(t, func(http.ResponseWriter, *http.Request) { t.Error("a standby asked its own JVM") })
-	s.keeper.setRoute(Route{Epoch: 2, Address: leader})
+	s.keeper.setRoute(Route{Epoch: 2, Address: leader, Holder: newID()})
 	return s
 }
 
@@ -146,7 +184,7 @@ func TestLostConnectionsAreNotRetried(t *testing.T) {
 }
 
 func TestRequestsAreHeldUntilSomebodyLeads(t *testing.T) {
-	for name, body := range map[string]string{"kept": "title=x", "streamed": strings.Repeat("x", bodyLimit+1)} {
+	for name, body := range map[string]string{"small": "title=x", "the largest": strings.Repeat("x", bodyLimit)} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 				got, err := io.ReadAll(r.Body)
@@ -194,7 +232,7 @@ func TestForwarding(t *testing.T) {
 		w.Header().Set(refusedHeader, unsent) // an application cannot pretend to be a keeper
 		w.WriteHeader(http.StatusCreated)
 	})
-	s := newStandby(t, address(leader.server))
+	s := newStandby(t, leader)
 	resp, _ := s.do(t, http.MethodPost, "/Post.action?a=b", "title=x",
 		"Connection", "X-Hop", "X-Hop", "1", "Upgrade", "websocket", "X-End", "1",
 		"X-Forwarded-For", "192.0.2.1", "X-Forwarded-Proto", "https")
@@ -203,19 +241,19 @@ func TestForwarding(t *testing.T) {
 	require.Empty(t, resp.Header.Get("X-Hop"))
 	require.Empty(t, resp.Header.Get(refusedHeader))
 	require.Equal(t, "/Post.action?a=b", got.RequestURI)
-	require.Equal(t, address(s.server), got.Host)
+	require.Equal(t, s.server.address(), got.Host)
 	require.Equal(t, "192.0.2.1", got.Header.Get("X-Forwarded-For"))
 	require.Equal(t, "https", got.Header.Get("X-Forwarded-Proto"))
-	require.Equal(t, address(s.server), got.Header.Get("X-Forwarded-Host"))
+	require.Equal(t, s.server.address(), got.Header.Get("X-Forwarded-Host"))
 	require.Equal(t, "1", got.Header.Get("X-End"))
 	require.Empty(t, got.Header.Get("X-Hop"))
 	require.Empty(t, got.Header.Get("Upgrade"))
 }
 
 func TestForwardingDoesNotLoop(t *testing.T) {
-	a := newStandby(t, "127.0.0.1:1")
-	b := newStandby(t, address(a.server))
-	a.keeper.setRoute(Route{Epoch: 2, Address: address(b.server)})
+	a := newStandbyOf(t, "127.0.0.1:1")
+	b := newStandby(t, a)
+	a.follow(b)
 	resp, _ := a.do(t, http.MethodPost, "/Post.action", "title=x")
 	refused(t, resp, unsent)
 }
@@ -228,10 +266,10 @@ func TestForwardingToALeaderThatHangs(t *testing.T) {
 	defer close(hang)
 	leader := newSite(t, func(http.ResponseWriter, *http.Request) {})
 	for method, path := range map[string]string{http.MethodGet: "/", http.MethodPost: "/Post.action"} {
-		s := newStandby(t, address(old))
+		s := newStandbyOf(t, address(old))
 		go func() {
 			<-asked
-			s.keeper.setRoute(Route{Epoch: 3, Address: address(leader.server)})
+			s.follow(leader)
 		}()
 		resp, _ := s.do(t, method, path, "")
 		if method == http.MethodGet {
@@ -247,12 +285,12 @@ func TestForwardingToALeaderThatIsGone(t *testing.T) {
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	gone.Close()
-	s := newStandby(t, gone.Addr().String())
+	s := newStandbyOf(t, gone.Addr().String())
 	go func() {
 		for s.keeper.metrics.held.Load() == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		s.keeper.setRoute(Route{Epoch: 3, Address: address(leader.server)})
+		s.follow(leader)
 	}()
 	resp, _ := s.do(t, http.MethodPost, "/Post.action", "title=x")
 	require.Equal(t, http.StatusFound, resp.StatusCode, "nobody had received the request")
@@ -266,7 +304,7 @@ func TestStreaming(t *testing.T) {
 		<-goOn
 		fmt.Fprintln(w, "second")
 	})
-	s := newStandby(t, address(leader.server))
+	s := newStandby(t, leader)
 	resp, err := http.Get(s.server.URL)
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -303,11 +341,11 @@ func TestAnswerThatEndsAfterTheEpoch(t *testing.T) {
 
 func TestProbeHeader(t *testing.T) {
 	s := newSite(t, func(http.ResponseWriter, *http.Request) { t.Error("a probe reached the JVM") })
-	resp, _ := s.do(t, http.MethodGet, "/", "", probeHeader, "1")
+	resp, _ := s.do(t, http.MethodGet, "/", "", probeHeader, s.keeper.id)
 	require.Equal(t, http.StatusNoContent, resp.StatusCode)
 	s.keeper.setRoute(Route{Epoch: 1})
-	resp, _ = s.do(t, http.MethodGet, "/", "", probeHeader, "1")
-	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+	resp, _ = s.do(t, http.MethodGet, "/", "", probeHeader, s.keeper.id)
+	require.Equal(t, http.StatusConflict, resp.StatusCode)
 }
 
 func TestAdmin(t *testing.T) {
@@ -351,7 +389,7 @@ func TestStrangerAtTheLeadersAddress(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			stranger := httptest.NewServer(http.NotFoundHandler())
 			defer stranger.Close()
-			s := newStandby(t, address(stranger))
+			s := newStandbyOf(t, address(stranger))
 			resp, _ := s.do(t, method, "/", "")
 			refused(t, resp, want)
 		})
@@ -360,11 +398,11 @@ func TestStrangerAtTheLeadersAddress(t *testing.T) {
 
 func TestLeaderVouchesForItsAnswersToKeepersOnly(t *testing.T) {
 	s := newSite(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(epochHeader, "99") })
-	resp, _ := s.do(t, http.MethodGet, "/", "", forwardedHeader, "1")
+	resp, _ := s.do(t, http.MethodGet, "/", "", forwardedHeader, s.keeper.id)
 	require.Equal(t, "1", resp.Header.Get(epochHeader))
 	resp, _ = s.do(t, http.MethodGet, "/", "")
 	require.Empty(t, resp.Header.Get(epochHeader))
-	standby := newStandby(t, address(s.server))
+	standby := newStandby(t, s)
 	resp, _ = standby.do(t, http.MethodGet, "/", "")
 	require.Equal(t, http.StatusOK, resp.StatusCode)
 	require.Empty(t, resp.Header.Get(epochHeader))

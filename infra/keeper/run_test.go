@@ -15,7 +15,7 @@ import (
 // running is a keeper that runs until the test ends.
 type running struct {
 	*Keeper
-	world *testWorld
+	env   *testEnvironment
 	stop  chan struct{}
 	done  chan struct{}
 	ended chan struct{}
@@ -57,7 +57,7 @@ func TestRunHandsOver(t *testing.T) {
 	require.Eventually(t, b.leads, 30*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool { return a.Route().Address == "b:1" }, 30*time.Second, time.Millisecond,
 		"a keeper that stops forwards what it still holds")
-	require.True(t, a.world.jvms[0].stopped, "the JVM takes its snapshot only when it is asked to stop")
+	require.True(t, a.env.jvms[0].stopped, "the JVM takes its snapshot only when it is asked to stop")
 	require.Equal(t, `{"clean":true}`+"\n", read(t, dir)[releasedName(1)])
 }
 
@@ -66,7 +66,7 @@ func TestRunBeginsANewEpochWhenTheJVMEnds(t *testing.T) {
 	a := runKeeper(t, dir, "a:1", nil)
 	require.Eventually(t, a.leads, 30*time.Second, time.Millisecond)
 	first := a.Route().Epoch
-	a.world.jvms[0].Kill()
+	a.env.jvms[0].Kill()
 	require.Eventually(t, func() bool { r := a.Route(); return r.Self && r.Epoch == first+1 }, 30*time.Second, time.Millisecond)
 }
 
@@ -75,18 +75,18 @@ func TestRunGivesWayToANewerClaim(t *testing.T) {
 	a := runKeeper(t, dir, "a:1", nil)
 	require.Eventually(t, a.leads, 30*time.Second, time.Millisecond)
 	require.NoError(t, newStore(dirFS(dir)).claim(Claim{Epoch: 2, Holder: "b", Address: "b:1"}))
-	require.Eventually(t, func() bool { return closed(a.world.jvms[0].Exited()) }, 30*time.Second, time.Millisecond)
-	require.False(t, a.world.jvms[0].stopped, "a snapshot of a dead epoch is of no use")
+	require.Eventually(t, func() bool { return closed(a.env.jvms[0].Exited()) }, 30*time.Second, time.Millisecond)
+	require.False(t, a.env.jvms[0].stopped, "a snapshot of a dead epoch is of no use")
 	require.Eventually(t, func() bool { return a.Route().Epoch == 3 && a.leads() }, 30*time.Second, time.Millisecond,
-		"the new leader never beats, so this one takes over again")
+		"the new leader never heartbeats, so this one takes over again")
 }
 
 // A JVM that is busy answering others keeps the keeper's own questions waiting; it is not dead.
 func TestRunSparesABusyJVM(t *testing.T) {
 	a := runKeeper(t, t.TempDir(), "a:1", nil)
 	require.Eventually(t, a.leads, 30*time.Second, time.Millisecond)
-	a.heard.Store(int64(a.world.Now() + time.Hour))
-	a.world.silent.Store(int64(time.Hour))
+	a.heard.Store(int64(a.env.Now() + time.Hour))
+	a.env.silent.Store(int64(time.Hour))
 	require.Never(t, func() bool { return a.Route().Epoch > 1 }, 100*time.Millisecond, time.Millisecond)
 	a.heard.Store(int64(-time.Hour))
 	require.Eventually(t, func() bool { return a.Route().Epoch > 1 }, 30*time.Second, time.Millisecond)
@@ -101,7 +101,7 @@ func TestVacant(t *testing.T) {
 		"nobody yet":              {sighting{}, NoAnswer, "nobody has led yet"},
 		"own, ended":              {sighting{claim: Claim{Epoch: 1, Holder: "me"}}, NoAnswer, "this keeper's epoch has ended"},
 		"released":                {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, released: true}, Leading, "released"},
-		"beats":                   {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}}, Refused, ""},
+		"heartbeats":              {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}}, Refused, ""},
 		"missed one":              {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -time.Second}, NoAnswer, ""},
 		"missed one, closed":      {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "a:1"}, since: -time.Second}, Refused, "port is closed"},
 		"missed one, same host":   {sighting{claim: Claim{Epoch: 1, Holder: "a", Address: "self:1"}, since: -time.Second}, NoAnswer, "at this address is gone"},
@@ -111,7 +111,7 @@ func TestVacant(t *testing.T) {
 		"restore, never released": {sighting{claim: Claim{Epoch: 1, Holder: "a"}, since: -3 * time.Second}, Refused, "has not beaten"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &frozenWorld{reach: test.reach}
+			w := &frozenEnvironment{reach: test.reach}
 			k := newKeeper(DefaultTiming, "me", "self:1", nil, w, nil)
 			k.seen = test.seen
 			if test.want == "" {
@@ -123,29 +123,29 @@ func TestVacant(t *testing.T) {
 	}
 }
 
-// frozenWorld is a computer whose clock stands still.
-type frozenWorld struct {
-	World
+// frozenEnvironment is a computer whose clock stands still.
+type frozenEnvironment struct {
+	Environment
 	now   time.Duration
 	reach Reach
 }
 
-func (w *frozenWorld) Now() time.Duration { return w.now }
-func (w *frozenWorld) Probe(string) Reach { return w.reach }
+func (w *frozenEnvironment) Now() time.Duration         { return w.now }
+func (w *frozenEnvironment) Probe(string, string) Reach { return w.reach }
 
 // A keeper that slept must not take its own sleep for its leader's.
 func TestSleepIsNotSilence(t *testing.T) {
 	dir := t.TempDir()
 	led.write(t, dir)
 	k, _ := newTestKeeper(dirFS(dir))
-	w := &frozenWorld{now: time.Hour}
-	k.world, k.timing = w, DefaultTiming
+	w := &frozenEnvironment{now: time.Hour}
+	k.env, k.timing = w, DefaultTiming
 	require.True(t, k.look())
 	require.Empty(t, k.vacant())
 	w.now += time.Hour
 	require.True(t, k.look())
 	require.Empty(t, k.vacant(), "it slept for an hour")
-	for range 12 {
+	for range 6 {
 		w.now += k.timing.Poll
 		require.True(t, k.look())
 	}
@@ -160,7 +160,7 @@ func TestSourceIsComplete(t *testing.T) {
 		}
 		return err
 	}))
-	for _, pattern := range []string{"*.go", "cmd/keeper/*.go"} {
+	for _, pattern := range []string{"*.go", "cmd/keeper/*.go", "http1/*.go"} {
 		names, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		there = append(there, slices.DeleteFunc(names, func(n string) bool { return strings.HasSuffix(path.Base(n), "_test.go") })...)

@@ -2,8 +2,10 @@ package keeper
 
 import (
 	"container/heap"
+	"fmt"
 	"iter"
 	"math/rand"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -19,6 +21,13 @@ type scheduler struct {
 	tasks   []*task // that wait for a channel
 	closed  bool    // a channel has been, since tasks that wait for one were looked at
 	idle    int     // wake-ups without time passing
+	broken  string  // the first thing that the store found wrong
+}
+
+func (s *scheduler) fail(format string, args ...any) {
+	if s.broken == "" {
+		s.broken = fmt.Sprintf(format, args...)
+	}
 }
 
 type event struct {
@@ -64,7 +73,7 @@ func (s *scheduler) run(until time.Duration) {
 
 // wake resumes tasks whose channel was closed by the last event.
 func (s *scheduler) wake() {
-	if !s.closed {
+	if !s.closed && !slices.ContainsFunc(s.tasks, func(t *task) bool { return slices.ContainsFunc(t.wake, closed) }) {
 		return
 	}
 	s.closed = false
@@ -116,6 +125,7 @@ func (s *scheduler) spawn(owner *simProcess, run func()) {
 				switch r.(type) {
 				case ended, lost:
 				default:
+					debug.PrintStack()
 					panic(r)
 				}
 			}

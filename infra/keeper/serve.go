@@ -19,6 +19,7 @@ import (
 // Options configure a keeper that runs for real.
 type Options struct {
 	Store     string        // directory that all keepers share
+	Expect    string        // which store it has to be: Present, its identity, or "" to begin with an empty one too
 	Link      string        // path that the application writes to; becomes a symbolic link into the store
 	Listen    string        // address for requests
 	Admin     string        // address for health and metrics
@@ -73,40 +74,46 @@ func Serve(o Options, out io.Writer) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
+	if err := checkMounted(o.Store); err != nil {
+		return err
+	}
 	id := newID()
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable})).With("keeper", o.Advertise)
-	world, err := newComputer(o)
+	env, err := newComputer(o)
 	if err != nil {
 		return err
 	}
-	if err := world.lock(); err != nil {
+	if err := env.lock(); err != nil {
 		return err
 	}
-	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), world, log)
-	proxy := newProxy(k, o)
-	site := &http.Server{Addr: o.Listen, Handler: proxy, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second}
-	admin := &http.Server{Addr: o.Admin, Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
-	for _, s := range []*http.Server{site, admin} {
-		listener, err := net.Listen("tcp", s.Addr)
-		if err != nil {
-			return err
-		}
-		go func() { failed <- s.Serve(listener) }()
+	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
+	k.expect = o.Expect
+	listener, err := listenTCP(o.Listen)
+	if err != nil {
+		return err
 	}
+	adminListener, err := listenTCP(o.Admin)
+	if err != nil {
+		return err
+	}
+	site := newServer(newProxy(k, o), listener)
+	admin := &http.Server{Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 2)
+	go func() { failed <- site.serve() }()
+	go func() { failed <- admin.Serve(adminListener) }()
 	stop, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		k.Run(stop, done)
 		close(ended)
 	}()
 	log.Info("started", "store", o.Store, "id", id)
-	err = world.awaitStop(failed)
+	err = env.awaitStop(failed)
 	log.Info("stopping", "error", text(err))
 	close(stop)
 	// No new requests; those held are forwarded to whoever takes over. The JVM's own stop may take longer.
 	handover, cancel := context.WithTimeout(context.Background(), o.Timing.Drain+o.Timing.Stop+o.Handover)
 	defer cancel()
-	if shutdown := site.Shutdown(handover); shutdown != nil {
+	if shutdown := site.shutdown(handover); shutdown != nil {
 		log.Warn("requests were still held at the end", "error", shutdown.Error())
 	}
 	close(done)
@@ -140,8 +147,13 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+// holderLength is the length of what newID makes, in hexadecimal digits.
+const holderLength = 16
+
+// newID is this process's name in claims. Only who reads the store knows it, so it proves that a request comes from
+// another keeper.
 func newID() string {
-	var b [8]byte
+	var b [holderLength / 2]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		panic(err) // documented never to happen
 	}

@@ -25,6 +25,10 @@ type prevayler struct {
 	journal *inode
 	next    int // transaction
 	state   changes
+	failing bool // the next write to the journal fails
+	broken  bool // one has: no change is carried out any more
+	hangs   bool // instead of saying so
+	since   int  // changes since the last snapshot
 }
 
 const filesDir = "files*"
@@ -65,6 +69,9 @@ func (j *prevayler) Kill() {
 func (j *prevayler) exit() {
 	if !j.process.dead {
 		j.process.die()
+		if j.journal != nil && j.process.s.chance(0.7) { // unless its computer has died with it
+			j.journal.writer = nil
+		}
 		j.process.s.close(j.exited)
 	}
 }
@@ -73,16 +80,32 @@ func (j *prevayler) Stop() {
 	j.process.whenRunning(func() {
 		j.process.s.spawn(j.process, func() {
 			j.lock()
-			snapshot := []byte(encode(j.state))
-			j.write(func() {
-				dir := path.Join(j.node.link, filesDir)
-				if file, err := j.node.sim.disk.create(fmt.Sprintf("%s/%019d.snapshot", dir, j.next-1), false); err == nil {
-					file.data = snapshot
-				}
-			})
+			j.snapshot()
 			j.process.s.after(0, j.exit)
 		})
 	})
+}
+
+// snapshot writes beside and renames. Prevayler deletes what has the name, if nothing has happened since.
+func (j *prevayler) snapshot() {
+	content := []byte(encode(j.state))
+	dir := path.Join(j.node.link, filesDir)
+	temporary, name := dir+"/snapshot1temp1generalSnapshot", fmt.Sprintf("%s/%019d.snapshot", dir, j.next-1)
+	disk := j.node.sim.disk
+	j.write(func() {
+		if file, err := disk.create(temporary, false); err == nil {
+			file.data = content
+		}
+	})
+	j.write(func() { _ = disk.remove(name) })
+	j.write(func() {
+		if parent, err := disk.find(dir); err == nil && parent.entries[path.Base(temporary)] != nil {
+			parent.entries[path.Base(name)] = parent.entries[path.Base(temporary)]
+			delete(parent.entries, path.Base(temporary))
+			disk.touch(parent)
+		}
+	})
+	j.since = 0
 }
 
 func encode(c changes) string {
@@ -114,20 +137,22 @@ func (j *prevayler) run() {
 			if file, err := disk.find(path.Join(dir, name)); err == nil {
 				data := j.node.mount.content(file)
 				whole := data[:bytes.LastIndexByte(data, '\n')+1] // a torn transaction is not read
-				lines = strings.Fields(string(whole))
+				for line := range strings.Lines(string(whole)) {
+					lines = append(lines, line)
+				}
 			}
 		})
 		return lines
 	}
-	next := 1
+	wanted, next := 1, 1
 	load := func(name string) {
 		for _, line := range read(name) {
-			id, err := strconv.Atoi(line)
+			id, err := strconv.Atoi(strings.Fields(line + " ?")[0])
 			if err != nil {
 				j.node.sim.violate("%s/%s is corrupt: %q", dir, name, line)
 				return
 			}
-			if id >= 0 {
+			if id >= 0 && (next >= wanted || strings.HasSuffix(name, ".snapshot")) {
 				j.state.add(id)
 			}
 			next++
@@ -137,7 +162,13 @@ func (j *prevayler) run() {
 	if len(snapshots) > 0 {
 		latest := snapshots[len(snapshots)-1]
 		load(latest)
-		next = number(latest) + 1
+		wanted = number(latest) + 1
+	}
+	// As PrevaylerDirectory.findInitialJournalFile does.
+	for next = wanted; next > 1 && !slices.Contains(names, fmt.Sprintf("%019d.journal", next)); next-- {
+	}
+	if !slices.Contains(names, fmt.Sprintf("%019d.journal", next)) {
+		next = wanted
 	}
 	for {
 		journal := fmt.Sprintf("%019d.journal", next)
@@ -151,6 +182,7 @@ func (j *prevayler) run() {
 			break
 		}
 	}
+	next = max(next, wanted) // as PersistentJournal.initializeNextTransaction does
 	j.next = next
 	j.ready = true
 }
@@ -160,6 +192,7 @@ func (j *prevayler) setAside(dir, journal string) {
 	if parent, err := j.node.sim.disk.find(dir); err == nil && parent.entries[journal] != nil {
 		parent.entries[journal+".unusedFile"+strconv.Itoa(int(j.process.s.now))] = parent.entries[journal]
 		delete(parent.entries, journal)
+		j.node.sim.disk.touch(parent)
 	}
 }
 
@@ -172,10 +205,20 @@ func number(name string) int {
 	return n
 }
 
-// change executes a transaction: it is on the disk before it is answered.
-func (j *prevayler) change(id int) {
+// change executes a transaction: it is on the disk before it is answered. It returns false if it could not be written.
+func (j *prevayler) change(id int) bool {
 	j.lock()
-	record := fmt.Appendf(nil, "%d\n", id)
+	if j.failing {
+		j.broken = true
+	}
+	if j.broken {
+		if j.hangs {
+			j.process.s.current.park()
+		}
+		j.unlock()
+		return false
+	}
+	record := fmt.Appendf(nil, "%d %s\n", id, strings.Repeat("x", j.process.s.rng.Intn(20)))
 	if j.journal == nil {
 		dir := path.Join(j.node.link, filesDir)
 		j.write(func() {
@@ -183,20 +226,27 @@ func (j *prevayler) change(id int) {
 			if err != nil {
 				file = &inode{} // on NFS, a file of a directory that was removed
 			}
-			file.data = nil
+			file.data, file.appends = nil, nil
 			j.journal = file
 		})
 	}
+	write := func(part []byte) {
+		j.write(func() { j.node.sim.disk.append(j.journal, j.process.machine, part) })
+	}
 	half := len(record) / 2
 	if j.process.s.chance(0.5) { // flushed before it is whole
-		j.write(func() { j.journal.data = append(j.journal.data, record[:half]...) })
-		j.write(func() { j.journal.data = append(j.journal.data, record[half:]...) })
+		write(record[:half])
+		write(record[half:])
 	} else {
-		j.write(func() { j.journal.data = append(j.journal.data, record...) })
+		write(record)
 	}
 	j.next++
 	j.state.add(id)
+	if j.since++; j.since > 3 && j.process.s.chance(0.1) {
+		j.snapshot()
+	}
 	j.unlock()
+	return true
 }
 
 func (j *prevayler) lock() {
@@ -227,17 +277,19 @@ func (j *prevayler) write(happen func()) {
 	j.process.operate(happen)
 }
 
-// ask has the JVM carry out a request on behalf of the current task, and returns what it serves.
+// ask has the JVM carry out a request on behalf of the current task, and returns what it serves, and whether without
+// an error.
 func (j *prevayler) ask(change int) (served changes, ok bool) {
 	if !j.ready || j.process.dead {
 		return nil, false
 	}
 	s := j.process.s
 	done := make(chan struct{})
+	carriedOut := true
 	s.spawn(j.process, func() {
 		j.process.turn()
 		if change >= 0 {
-			j.change(change)
+			carriedOut = j.change(change)
 		}
 		served = slices.Clone(j.state)
 		s.close(done)
@@ -245,5 +297,5 @@ func (j *prevayler) ask(change int) (served changes, ok bool) {
 	t := s.current
 	t.park(done, j.exited)
 	t.on.turn()
-	return served, closed(done)
+	return served, closed(done) && carriedOut
 }

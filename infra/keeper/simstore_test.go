@@ -11,17 +11,50 @@ import (
 
 // disk is the server's side of the simulated store.
 type disk struct {
+	s    *scheduler
 	root *inode
 	free int64
+	ids  uint64
+	lag  time.Duration // until an append to a file that is open is seen on other computers
 }
 
 // inode is a file or a directory. Whoever opened it can go on using it after its name is gone.
 type inode struct {
 	data    []byte
 	entries map[string]*inode // nil for a file
+	id      uint64
+	changed time.Duration
+	writer  *machine // has it open to append
+	appends []appended
 }
 
-func newDisk() *disk { return &disk{root: &inode{entries: map[string]*inode{}}, free: 1 << 40} }
+// appended is when a file became as long.
+type appended struct {
+	at    time.Duration
+	bytes int
+}
+
+func newDisk(s *scheduler) *disk {
+	d := &disk{s: s, free: 1 << 40}
+	d.root = d.inode(map[string]*inode{})
+	return d
+}
+
+func (d *disk) inode(entries map[string]*inode) *inode {
+	d.ids++
+	return &inode{entries: entries, id: d.ids, changed: d.s.now}
+}
+
+// touch notes a change, with the coarse clock that file systems use.
+func (d *disk) touch(i *inode) { i.changed = d.s.now.Truncate(4 * time.Millisecond) }
+
+// append is what a JVM does to its journal.
+func (d *disk) append(file *inode, writer *machine, data []byte) {
+	file.data = append(file.data, data...)
+	file.writer = writer
+	file.appends = append(file.appends, appended{d.s.now, len(file.data)})
+	d.touch(file)
+}
 
 func (d *disk) find(name string) (*inode, error) {
 	at := d.root
@@ -57,23 +90,32 @@ func (d *disk) create(name string, exclusive bool) (*inode, error) {
 		}
 		return there, nil
 	}
-	made := &inode{}
+	made := d.inode(nil)
 	dir.entries[base] = made
+	d.touch(dir)
 	return made, nil
 }
 
 func (d *disk) mkdir(name string) error {
 	dir, base, err := d.parent(name)
 	if err == nil && dir.entries[base] == nil {
-		dir.entries[base] = &inode{entries: map[string]*inode{}}
+		dir.entries[base] = d.inode(map[string]*inode{})
+		d.touch(dir)
 	}
 	return err
 }
 
-func (d *disk) remove(name string) {
-	if dir, base, err := d.parent(name); err == nil {
-		delete(dir.entries, base)
+func (d *disk) remove(name string) error {
+	dir, base, err := d.parent(name)
+	if err != nil || dir.entries[base] == nil {
+		return nil
 	}
+	if len(dir.entries[base].entries) > 0 {
+		return syscall.ENOTEMPTY
+	}
+	delete(dir.entries, base)
+	d.touch(dir)
+	return nil
 }
 
 func (d *disk) list(name string) ([]Entry, error) {
@@ -83,7 +125,7 @@ func (d *disk) list(name string) ([]Entry, error) {
 	}
 	entries := make([]Entry, 0, len(dir.entries))
 	for name, e := range dir.entries {
-		entries = append(entries, Entry{Name: name, Dir: e.entries != nil, Regular: e.entries == nil, Bytes: int64(len(e.data))})
+		entries = append(entries, Entry{Name: name, Dir: e.entries != nil, Regular: e.entries == nil})
 	}
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries, nil
@@ -106,12 +148,14 @@ type memory struct {
 	at      time.Duration
 	data    []byte
 	entries []Entry
+	info    Info
 	err     error
 }
 
 // faults are what the store may do wrong to any operation.
 type faults struct {
-	chance float64
+	chance   float64
+	perEntry time.Duration // what listing takes longer for each
 }
 
 func newMount(d *disk, p *simProcess, f *faults, w without) *mount {
@@ -154,15 +198,49 @@ func (m *mount) recall(kind, name string, ask func() memory) memory {
 // changed forgets what the mount's own operation on name has changed.
 func (m *mount) changed(name string) {
 	delete(m.remembered, "read "+name)
+	delete(m.remembered, "stat "+name)
 	delete(m.remembered, "list "+path.Dir(name))
 }
 
+// List may see one half of a directory later than the other.
 func (m *mount) List(dir string) ([]Entry, error) {
-	got := m.recall("list ", dir, func() memory {
+	ask := func() memory {
 		entries, err := m.disk.list(dir)
 		return memory{entries: entries, err: err}
-	})
+	}
+	got := m.recall("list ", dir, ask)
+	if m.faults.perEntry > 0 && len(got.entries) > 0 {
+		m.process.sleep(m.faults.perEntry * time.Duration(len(got.entries)))
+	}
+	if half := len(got.entries) / 2; half > 0 && m.without.fresh == 0 && m.process.s.chance(0.05) {
+		later := m.recall("list ", dir, ask)
+		if later.err != nil {
+			return nil, later.err
+		}
+		torn := got.entries[:half:half]
+		for _, e := range later.entries {
+			if e.Name > got.entries[half-1].Name {
+				torn = append(torn, e)
+			}
+		}
+		return torn, nil
+	}
 	return got.entries, got.err
+}
+
+func (m *mount) Stat(name string) (Info, error) {
+	got := m.recall("stat ", name, func() memory {
+		file, err := m.disk.find(name)
+		if err != nil {
+			return memory{err: err}
+		}
+		return memory{info: m.info(file)}
+	})
+	return got.info, got.err
+}
+
+func (m *mount) info(file *inode) Info {
+	return Info{Bytes: int64(len(m.content(file))), Inode: file.id, Changed: int64(file.changed)}
 }
 
 func (m *mount) Read(name string) ([]byte, error) {
@@ -176,37 +254,54 @@ func (m *mount) Read(name string) ([]byte, error) {
 	return got.data, got.err
 }
 
+// content is what this computer sees of a file: what it has not saved, and of what others append to not yet the end.
 func (m *mount) content(file *inode) []byte {
 	if unsaved, ok := m.unsaved[file]; ok {
 		return unsaved
 	}
-	return file.data
+	if file.writer == nil || file.writer == m.process.machine {
+		return file.data
+	}
+	seen := 0
+	for _, a := range file.appends {
+		if a.at+m.disk.lag > m.disk.s.now {
+			break
+		}
+		seen = a.bytes
+	}
+	return file.data[:min(seen, len(file.data))]
 }
 
-func (m *mount) Create(name string, data []byte) error {
+func (m *mount) Create(name string, data []byte) error { return m.put(name, data, true) }
+func (m *mount) Write(name string, data []byte) error  { return m.put(name, data, false) }
+
+// put makes a file and then fills it; it may fail in between.
+func (m *mount) put(name string, data []byte, exclusive bool) error {
 	defer m.changed(name)
+	if m.process.s.chance(m.faults.chance * 0.3) {
+		_ = m.do(func() error {
+			file, err := m.disk.create(name, exclusive)
+			if err == nil {
+				file.data = slices.Clone(data[:len(data)/2])
+			}
+			return err
+		})
+		return syscall.EIO
+	}
 	return m.do(func() error {
-		file, err := m.disk.create(name, true)
+		file, err := m.disk.create(name, exclusive)
 		if err == nil {
 			file.data = slices.Clone(data)
+			m.disk.touch(file)
 		}
 		return err
 	})
 }
 
-func (m *mount) Write(name string, data []byte) error {
-	defer m.changed(name)
-	return m.do(func() error {
-		file, err := m.disk.create(name, false)
-		if err == nil {
-			file.data = slices.Clone(data)
-		}
-		return err
-	})
-}
-
+// Link may succeed and be reported as taken, when the server restarts in between.
 func (m *mount) Link(old, name string) error {
 	defer m.changed(name)
+	repeated := m.process.s.chance(m.faults.chance * 0.3)
 	return m.do(func() error {
 		file, err := m.disk.find(old)
 		if err != nil {
@@ -220,13 +315,68 @@ func (m *mount) Link(old, name string) error {
 			return fs.ErrExist
 		}
 		dir.entries[base] = file
+		m.disk.touch(dir)
+		if repeated {
+			return fs.ErrExist
+		}
 		return nil
 	})
 }
 
-func (m *mount) Mkdir(dir string) error { return m.do(func() error { return m.disk.mkdir(dir) }) }
+func (m *mount) Mkdir(dir string) error {
+	defer m.changed(dir)
+	return m.do(func() error { return m.disk.mkdir(dir) })
+}
+
 func (m *mount) Remove(name string) error {
-	return m.do(func() error { m.disk.remove(name); return nil })
+	defer m.changed(name)
+	return m.do(func() error { return m.disk.remove(name) })
+}
+
+func (m *mount) Hold(name string) (Held, error) {
+	var h Held
+	err := m.do(func() error {
+		file, err := m.disk.find(name)
+		h = &held{m, name, file}
+		return err
+	})
+	return h, err
+}
+
+// held is an open file or directory.
+type held struct {
+	mount *mount
+	name  string
+	file  *inode
+}
+
+func (h *held) Close() error { return nil }
+
+func (h *held) Stat() (Info, error) {
+	var info Info
+	err := h.mount.do(func() error { info = h.mount.info(h.file); return nil })
+	return info, err
+}
+
+func (h *held) Look(name string) (Info, error) {
+	got := h.mount.recall("stat ", path.Join(h.name, name), func() memory {
+		file := h.file.entries[name]
+		if file == nil {
+			return memory{err: fs.ErrNotExist}
+		}
+		return memory{info: h.mount.info(file)}
+	})
+	return got.info, got.err
+}
+
+func (h *held) Overwrite(data []byte) error {
+	return h.mount.do(func() error {
+		if len(h.file.data) < len(data) {
+			h.mount.process.s.fail("%s grows by being written over", h.name)
+		}
+		copy(h.file.data, data)
+		return nil
+	})
 }
 
 func (m *mount) Sync(name string) error {
@@ -242,6 +392,7 @@ func (m *mount) Sync(name string) error {
 func (m *mount) flush(file *inode) {
 	if unsaved, ok := m.unsaved[file]; ok {
 		file.data = unsaved
+		m.disk.touch(file)
 		delete(m.unsaved, file)
 	}
 }

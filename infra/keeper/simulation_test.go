@@ -24,7 +24,7 @@ var (
 
 // without says what a control run lacks of the protocol.
 type without struct {
-	gate  bool          // answers are given as soon as the JVM has them
+	fence bool          // answers are given as soon as the JVM has them
 	copy  bool          // all epochs share one directory
 	fresh time.Duration // the store is mounted with an attribute cache of this age
 	sync  bool          // copies are not synced
@@ -71,18 +71,20 @@ type node struct {
 	stop    chan struct{}
 }
 
-// world is a node as World.
-type world struct{ *node }
+// env is a node as Environment.
+type env struct{ *node }
 
-func (w world) Now() time.Duration {
+func (w env) Now() time.Duration {
 	return w.clock + time.Duration(float64(w.sim.now)*w.rate)
 }
 
-func (w world) Wait(d time.Duration, wake ...<-chan struct{}) {
+func (w env) Wait(d time.Duration, wake ...<-chan struct{}) {
 	w.process.sleep(time.Duration(float64(d)/w.rate), wake...)
 }
 
-func (w world) Start(epoch uint64) (JVM, error) {
+func (w env) Go(run func()) { w.sim.spawn(w.process, run) }
+
+func (w env) Start(epoch uint64) (JVM, error) {
 	if w.jvm != nil && !w.jvm.process.dead {
 		w.sim.violate("%s moves its link while its JVM runs", w.address)
 	}
@@ -101,7 +103,7 @@ func (w world) Start(epoch uint64) (JVM, error) {
 	return j, nil
 }
 
-func (w world) Probe(address string) Reach {
+func (w env) Probe(address, _ string) Reach {
 	other := w.sim.at(address)
 	w.process.sleep(w.sim.uniform(time.Millisecond, 20*time.Millisecond))
 	switch {
@@ -132,11 +134,15 @@ func (s *simulation) violate(format string, args ...any) {
 }
 
 func newSimulation(seed int64, w without, log *slog.Logger) *simulation {
-	s := &simulation{without: w, disk: newDisk(), writers: map[string]*prevayler{}, log: log}
+	s := &simulation{without: w, writers: map[string]*prevayler{}, log: log}
 	s.rng = rand.New(rand.NewSource(seed))
+	s.disk = newDisk(&s.scheduler)
+	if s.chance(0.5) {
+		s.disk.lag = s.uniform(0, 2*time.Second)
+	}
 	s.clients = &simProcess{machine: &machine{s: &s.scheduler}}
-	s.timing = Timing{Poll: 400 * time.Millisecond, Beat: 400 * time.Millisecond, Patience: 1200 * time.Millisecond,
-		Start: 10 * time.Second, Hang: 1500 * time.Millisecond, Drain: 500 * time.Millisecond, Stop: 2 * time.Second}
+	s.timing = Timing{Poll: 400 * time.Millisecond, Heartbeat: 400 * time.Millisecond, ElectionTimeout: 1200 * time.Millisecond,
+		Start: 10 * time.Second, Hang: 1500 * time.Millisecond, Stuck: 2 * time.Second, Drain: 500 * time.Millisecond, Stop: 2 * time.Second}
 	if s.chance(0.3) {
 		s.adoptable()
 	}
@@ -183,8 +189,8 @@ func (n *node) start() {
 	n.process = &simProcess{machine: n.process.machine}
 	s.holders++
 	n.mount = newMount(s.disk, n.process, &s.faults, s.without)
-	n.keeper = newKeeper(s.timing, fmt.Sprintf("holder%d", s.holders), n.address, n.mount, world{n}, s.log.With("keeper", n.address))
-	n.keeper.store.keep = retention{claims: 2, least: 1, most: 2, age: time.Hour, interval: 500 * time.Millisecond}
+	n.keeper = newKeeper(s.timing, fmt.Sprintf("holder%d", s.holders), n.address, n.mount, env{n}, s.log.With("keeper", n.address))
+	n.keeper.store.keep = retention{claims: 2, least: 1, most: 2, age: time.Hour, interval: 500 * time.Millisecond, pressed: 1}
 	n.stop = make(chan struct{})
 	keeper, stop := n.keeper, n.stop
 	s.spawn(n.process, func() {
@@ -235,7 +241,7 @@ type answer struct {
 	by     *prevayler
 }
 
-// handle is what proxy does, without HTTP: the route, the JVM, the gate.
+// handle is what proxy does, without HTTP: the route, the JVM, the fence.
 func (s *simulation) handle(n *node, change int, forwarded bool) (got answer, ok bool) {
 	k := n.keeper
 	if k == nil {
@@ -247,14 +253,19 @@ func (s *simulation) handle(n *node, change int, forwarded bool) (got answer, ok
 			k.inFlight.Add(1)
 			defer k.inFlight.Add(-1)
 			got.by = n.jvm
-			if got.served, ok = n.jvm.ask(change); !ok || s.without.gate {
-				return
+			if change >= 0 {
+				k.ChangeBegins()
 			}
-			epoch, err := k.check()
-			ok = err == nil && epoch == route.Epoch
+			got.served, ok = n.jvm.ask(change)
+			if change >= 0 {
+				k.ChangeEnds(ok)
+			}
+			if ok && !s.without.fence {
+				ok = k.MayAnswer(route.Epoch) == nil
+			}
 		case route.Address != "" && !forwarded:
 			leader := s.at(route.Address)
-			if n.unheard[leader] {
+			if leader == nil || n.unheard[leader] {
 				return
 			}
 			got, ok = s.handle(leader, change, true)
@@ -295,7 +306,7 @@ func (s *simulation) trouble(until time.Duration) {
 	long := s.uniform(100*time.Millisecond, longest)
 	heal := func(call func()) { s.after(long, call) }
 	j := n.jvm
-	kind := s.rng.Intn(11)
+	kind := s.rng.Intn(15)
 	s.log.Debug("fault", "at", s.now, "kind", kind, "node", n.address, "long", long)
 	switch kind {
 	case 0: // the container is killed, and started again
@@ -336,8 +347,43 @@ func (s *simulation) trouble(until time.Duration) {
 			s.close(n.stop)
 		}
 		heal(n.start)
+	case 11: // a JVM cannot write its journal any more, and says so or hangs
+		if j != nil {
+			j.failing, j.hangs = true, s.chance(0.5)
+		}
+	case 12: // large directories are slow
+		s.faults.perEntry = s.uniform(0, 100*time.Millisecond)
+		heal(func() { s.faults.perEntry = 0 })
+	case 13: // somebody claims and goes away, several times
+		s.storm(1 + s.rng.Intn(3))
+	case 14: // a JVM takes a snapshot
+		if j != nil && j.ready && !j.process.dead {
+			s.spawn(j.process, func() {
+				j.process.turn()
+				j.lock()
+				j.snapshot()
+				j.unlock()
+			})
+		}
 	}
 	s.after(s.uniform(0, 1500*time.Millisecond), func() { s.trouble(until) })
+}
+
+// storm lets a keeper that dies at once claim epochs.
+func (s *simulation) storm(claims int) {
+	p := &simProcess{machine: &machine{s: &s.scheduler}}
+	st := newStore(newMount(s.disk, p, &s.faults, s.without))
+	s.spawn(p, func() {
+		for range claims {
+			newest, err := st.newest(0)
+			if err != nil || newest == 0 {
+				return
+			}
+			s.holders++
+			_ = st.claim(Claim{Epoch: newest + 1, Holder: fmt.Sprintf("storm%d", s.holders), Address: "nobody"})
+			p.sleep(s.uniform(0, time.Second))
+		}
+	})
 }
 
 func (n *node) processes(j *prevayler) []*simProcess {
@@ -380,14 +426,19 @@ func simulate(seed int64, w without, log *slog.Logger) *simulation {
 	for _, n := range s.nodes {
 		s.after(0, n.start)
 	}
-	before, asked := s.answers, time.Duration(0)
-	for s.verdict == "" && s.answers == before && asked < calm {
-		s.request(s.nodes[s.rng.Intn(len(s.nodes))], -1)
+	// Posts, for a site that can only be read has not recovered.
+	before, asked := len(s.acked), time.Duration(0)
+	for s.verdict == "" && len(s.acked) == before && asked < calm {
+		s.request(s.nodes[s.rng.Intn(len(s.nodes))], s.ids)
+		s.ids++
 		asked += 200 * time.Millisecond
 		s.run(s.now + 200*time.Millisecond)
 	}
-	if s.answers == before {
-		s.violate("nobody has answered for %s after everything healed", calm)
+	if s.broken != "" {
+		s.violate("%s", s.broken)
+	}
+	if len(s.acked) == before {
+		s.violate("nobody has answered a post for %s after everything healed", calm)
 	}
 	s.end()
 	return s
@@ -454,12 +505,12 @@ func TestSimulationFindsWhatIsMissing(t *testing.T) {
 		without without
 		expect  string
 	}{
-		"no gate":                   {without{gate: true}, "is lost"},
+		"no fence":                  {without{fence: true}, "is lost"},
 		"no copy of the epoch":      {without{copy: true}, "is lost"},
-		"only a lock file":          {without{gate: true, copy: true}, "is lost"},
+		"only a lock file":          {without{fence: true, copy: true}, "is lost"},
 		"an attribute cache of 3 s": {without{fresh: 3 * time.Second}, "is lost"},
 		// The manifest tells that the copy is not whole, so the data is refused and nothing is lost.
-		"copies that are not synced": {without{sync: true}, "nobody has answered"},
+		"copies that are not synced": {without{sync: true}, "nobody has answered a post"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			failed, failedSeed, _, _ := verdicts(5000, control.without, control.expect)

@@ -15,13 +15,33 @@ func newDirStore(t *testing.T) (store, string) {
 	t.Helper()
 	dir := t.TempDir()
 	s := newStore(dirFS(dir))
-	require.NoError(t, s.initialize("first"))
+	initialize(t, s, "first")
 	return s, dir
 }
 
+func initialize(t *testing.T, s store, holder string) string {
+	t.Helper()
+	identity, err := s.initialize(holder, 1)
+	require.NoError(t, err)
+	return identity
+}
+
+// current asks what the fence of epoch's holder would find, if the holder had begun at once.
+func current(s store, epoch uint64, holder string) error {
+	held, err := s.begin(epoch, holder)
+	if err != nil {
+		return err
+	}
+	defer held.end()
+	return held.current()
+}
+
+// quiet are hands for which no time passes.
+var quiet = hands{func() time.Duration { return 0 }, func(time.Duration) {}, nothing}
+
 func TestClaim(t *testing.T) {
 	s, _ := newDirStore(t)
-	require.NoError(t, s.initialize("second"), "keepers that start at once initialize together")
+	require.NotEmpty(t, initialize(t, s, "second"), "keepers that start at once initialize together")
 	newest, err := s.newest(0)
 	require.NoError(t, err)
 	require.Zero(t, newest)
@@ -29,12 +49,12 @@ func TestClaim(t *testing.T) {
 	require.NoError(t, s.claim(Claim{Epoch: 1, Holder: "a", Address: "a:1"}))
 	require.NoError(t, s.claim(Claim{Epoch: 1, Holder: "a", Address: "a:1"}), "a link whose answer was lost is ours")
 	require.ErrorIs(t, s.claim(Claim{Epoch: 1, Holder: "b"}), ErrTaken)
-	require.NoError(t, s.current(1, "a"))
-	require.ErrorIs(t, s.current(1, "b"), ErrDeposed)
+	require.NoError(t, current(s, 1, "a"))
+	require.ErrorIs(t, current(s, 1, "b"), ErrDeposed)
 
 	require.NoError(t, s.claim(Claim{Epoch: 2, Holder: "b"}))
-	require.ErrorIs(t, s.current(1, "a"), ErrDeposed)
-	require.NoError(t, s.current(2, "b"))
+	require.ErrorIs(t, current(s, 1, "a"), ErrDeposed)
+	require.NoError(t, current(s, 2, "b"))
 	for _, known := range []uint64{0, 1, 2} {
 		newest, err = s.newest(known)
 		require.NoError(t, err)
@@ -61,7 +81,7 @@ func TestClaimOfDeletedNumber(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []uint64{4, 5, 6}, claims)
 	require.ErrorIs(t, s.claim(Claim{Epoch: 2, Holder: "late"}), ErrTaken)
-	require.ErrorIs(t, s.current(1, "a"), ErrDeposed, "epoch 1 has no successor any more, but is deleted itself")
+	require.ErrorIs(t, current(s, 1, "a"), ErrDeposed, "epoch 1 has no successor any more, but is deleted itself")
 }
 
 // failing fails one operation, after having done it or not.
@@ -98,21 +118,21 @@ func TestClaimThatFails(t *testing.T) {
 func TestFillAdopts(t *testing.T) {
 	s, dir := newDirStore(t)
 	files{
-		"files*/" + firstJournal: "posts", "files*/deep/er/x": "y", "lost+found/": "",
+		"files*/" + journal1: "posts", "files*/deep/er/x": "y", "lost+found/": "",
 		".sessions/100_old": "old", ".sessions/200_new": "new",
 	}.write(t, dir)
 	before := read(t, filepath.Join(dir, "files*"))
-	src, err := s.source(1)
+	src, err := s.source(1, nil)
 	require.NoError(t, err)
-	m, err := s.fill(1, src, func() time.Duration { return 0 }, func() error { return nil })
+	m, err := s.fill(1, src, "test", nil, quiet)
 	require.NoError(t, err)
-	require.Equal(t, []File{{"files*/" + firstJournal, 5}, {"files*/deep/er/x", 1}}, m.Files)
+	require.Equal(t, []File{{"files*/" + journal1, 5}, {"files*/deep/er/x", 1}}, m.Files)
 	require.Equal(t, files{
-		"files*/": "", "files*/" + firstJournal: "posts", "files*/deep/": "", "files*/deep/er/": "", "files*/deep/er/x": "y",
+		"files*/": "", "files*/" + journal1: "posts", "files*/deep/": "", "files*/deep/er/": "", "files*/deep/er/x": "y",
 		".sessions/": "", ".sessions/100_old": "old", ".sessions/200_new": "new",
 	}, read(t, filepath.Join(dir, DataDir(1))))
 	require.Equal(t, before, read(t, filepath.Join(dir, "files*")), "what is adopted stays as it is")
-	src, err = s.source(2)
+	src, err = s.source(2, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, src.epoch, "the next epoch starts from the first")
 }
@@ -138,14 +158,14 @@ func TestFillStartsOverWhenFilesAppear(t *testing.T) {
 	led.write(t, dir)
 	data := filepath.Join(dir, DataDir(1), "files*")
 	s.fs = &growing{FS: s.fs, appear: func() {
-		require.NoError(t, os.WriteFile(filepath.Join(data, firstJournal), []byte("posts and more"), 0o640))
+		require.NoError(t, os.WriteFile(filepath.Join(data, journal1), []byte("posts and more"), 0o640))
 		require.NoError(t, os.WriteFile(filepath.Join(data, "0000000000000000009.journal"), []byte("next"), 0o640))
 	}}
-	src, err := s.source(2)
+	src, err := s.source(2, nil)
 	require.NoError(t, err)
-	m, err := s.fill(2, src, func() time.Duration { return 0 }, func() error { return nil })
+	m, err := s.fill(2, src, "test", nil, quiet)
 	require.NoError(t, err)
-	require.Equal(t, []File{{"files*/" + firstJournal, 14}, {"files*/0000000000000000009.journal", 4}}, m.Files)
+	require.Equal(t, []File{{"files*/" + journal1, 14}, {"files*/0000000000000000009.journal", 4}}, m.Files)
 }
 
 func TestSessionsAreCopiedForALimitedTime(t *testing.T) {
@@ -153,7 +173,7 @@ func TestSessionsAreCopiedForALimitedTime(t *testing.T) {
 	files{"from/.sessions/100_a": "a", "from/.sessions/200_b": "b", "from/.sessions/300_c": "c", "to/": ""}.write(t, dir)
 	now := time.Duration(0)
 	clock := func() time.Duration { now += sessionTime * 2 / 3; return now }
-	require.NoError(t, s.copySessions("from", "to", clock, func() error { return nil }))
+	require.NoError(t, s.copySessions("from", "to", hands{clock, nil, nothing}))
 	require.Equal(t, files{".sessions/": "", ".sessions/300_c": "c"}, read(t, filepath.Join(dir, "to")))
 }
 
@@ -174,12 +194,12 @@ func TestCopyInChunks(t *testing.T) {
 func TestRestore(t *testing.T) {
 	s, dir := newDirStore(t)
 	led.write(t, dir)
-	src, err := s.source(2)
+	src, err := s.source(2, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.claim(Claim{Epoch: 2, Holder: "b"}))
-	_, err = s.fill(2, src, func() time.Duration { return 0 }, func() error { return nil })
+	_, err = s.fill(2, src, "test", nil, quiet)
 	require.NoError(t, err)
-	require.NoError(t, os.Truncate(filepath.Join(dir, DataDir(2), "files*", firstJournal), 1))
+	require.NoError(t, os.Truncate(filepath.Join(dir, DataDir(2), "files*", journal1), 1))
 
 	points, err := RestorePoints(dir)
 	require.NoError(t, err)
@@ -188,20 +208,20 @@ func TestRestore(t *testing.T) {
 	require.ErrorIs(t, points[0].Damaged, ErrRefused)
 	require.NoError(t, points[1].Damaged)
 	require.EqualValues(t, 5, points[1].Bytes)
-	require.ErrorIs(t, s.inspect(3), ErrRefused, "the newest epoch is damaged")
+	require.ErrorIs(t, s.inspect(3, "", nil), ErrRefused, "the newest epoch is damaged")
 
 	_, err = Restore(dir, 7)
 	require.ErrorContains(t, err, "epoch 7 is no restore point")
 	next, err := Restore(dir, 1)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, next)
-	require.NoError(t, s.inspect(4))
-	src, err = s.source(4)
+	require.NoError(t, s.inspect(4, "", nil))
+	src, err = s.source(4, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, src.epoch)
-	_, released, err := s.sight(3)
+	seen, err := s.sight(3)
 	require.NoError(t, err)
-	require.True(t, released, "a keeper takes over at once")
+	require.True(t, seen.released, "a keeper takes over at once")
 }
 
 func TestPruneKeepsRestorePoints(t *testing.T) {
@@ -212,9 +232,9 @@ func TestPruneKeepsRestorePoints(t *testing.T) {
 			files{DataDir(5) + "/": ""}.write(t, dir) // never complete
 			continue
 		}
-		src, err := s.source(epoch + 1)
+		src, err := s.source(epoch+1, nil)
 		require.NoError(t, err)
-		_, err = s.fill(epoch+1, src, func() time.Duration { return 0 }, func() error { return nil })
+		_, err = s.fill(epoch+1, src, "test", nil, quiet)
 		require.NoError(t, err)
 	}
 	k, _ := newTestKeeper(dirFS(dir))

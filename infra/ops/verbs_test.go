@@ -142,12 +142,3 @@ func TestFromOutputs(t *testing.T) {
 	_, err = FromOutputs("train", map[string]any{"other": 1}, nil)
 	require.ErrorContains(t, err, `output "url" is missing (there are [other])`)
 }
-
-func TestABReport(t *testing.T) {
-	report := []byte("Failed requests:        2\nNon-2xx responses:      10\n" +
-		"Requests per second:    812.34 [#/sec] (mean)\n" +
-		"Percentage of the requests served within a certain time (ms)\n  50%      4\n  99%     31\n")
-	require.Equal(t, []string{"812.34", "4", "31", "10"},
-		[]string{abField(report, abRate), abField(report, abMedian), abField(report, abP99), abField(report, abFailed)})
-	require.Equal(t, "?", abField(nil, abRate))
-}

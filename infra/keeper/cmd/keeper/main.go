@@ -17,7 +17,7 @@ const usage = `usage:
   keeper serve --store DIR [options] -- COMMAND...   run COMMAND (the JVM) when this server leads
   keeper health [--live] [--admin ADDRESS]           exit 0 if this server can answer, or only lives
   keeper epochs --store DIR                          list the restore points
-  keeper restore --store DIR EPOCH                   go back to a restore point
+  keeper restore --store DIR [--dry-run] EPOCH       say what going back to a restore point loses, and go back
 Each takes --help.
 `
 
@@ -43,6 +43,7 @@ func serve(args []string) error {
 	t := &o.Timing
 	f := flag.NewFlagSet("keeper serve", flag.ExitOnError)
 	f.StringVar(&o.Store, "store", "", "directory that all keepers share (required)")
+	f.StringVar(&o.Expect, "expect", "", "refuse an empty store ("+keeper.Present+"), or one with another identity")
 	f.StringVar(&o.Link, "link", o.Link, "path that the application writes to")
 	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
@@ -53,9 +54,10 @@ func serve(args []string) error {
 	f.DurationVar(&o.Hold, "hold", o.Hold, "how long a request waits for a leader")
 	f.IntVar(&o.MaxHeld, "max-held", o.MaxHeld, "how many requests may wait")
 	f.DurationVar(&o.Handover, "handover", o.Handover, "how long held requests are forwarded after an orderly stop")
-	f.DurationVar(&t.Patience, "patience", t.Patience, "without a beat before another server takes over")
+	f.DurationVar(&t.ElectionTimeout, "patience", t.ElectionTimeout, "without a heartbeat before another server takes over")
 	f.DurationVar(&t.Start, "start-timeout", t.Start, "for COMMAND to answer for the first time")
 	f.DurationVar(&t.Hang, "hang", t.Hang, "without an answer before COMMAND is killed")
+	f.DurationVar(&t.Stuck, "stuck", t.Stuck, "without a change carried out while some are asked for, before COMMAND is killed")
 	f.DurationVar(&t.Drain, "drain", t.Drain, "for running requests before an orderly stop")
 	f.DurationVar(&t.Stop, "stop-timeout", t.Stop, "for COMMAND's own orderly stop")
 	if err := f.Parse(args); err != nil {
@@ -95,16 +97,17 @@ func epochs(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-10s  %-20s  %-10s  %12s  %s\n", "EPOCH", "SINCE", "COPIED FROM", "BYTES", "")
+	fmt.Printf("%-10s  %-20s  %-20s  %-11s  %12s  %s\n", "EPOCH", "SINCE", "UNTIL", "COPIED FROM", "BYTES", "REASON")
 	for _, p := range points {
-		remark := ""
+		remark := p.Reason
 		switch {
 		case p.Damaged != nil:
 			remark = p.Damaged.Error()
 		case p.Newest:
-			remark = "newest"
+			remark += " (newest)"
 		}
-		fmt.Printf("%-10d  %-20s  %-11d  %12d  %s\n", p.Epoch, p.At.Format(time.RFC3339), p.Source, p.Bytes, remark)
+		fmt.Printf("%-10d  %-20s  %-20s  %-11d  %12d  %s\n", p.Epoch, p.At.Format(time.RFC3339), p.Until.Format(time.RFC3339),
+			p.Source, p.Bytes, strings.TrimSpace(remark))
 	}
 	return nil
 }
@@ -112,12 +115,21 @@ func epochs(args []string) error {
 func restore(args []string) error {
 	f := flag.NewFlagSet("keeper restore", flag.ExitOnError)
 	store := f.String("store", "", "directory that all keepers share (required)")
+	only := f.Bool("dry-run", false, "only say what is lost")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	epoch, err := strconv.ParseUint(f.Arg(0), 10, 64)
 	if *store == "" || f.NArg() != 1 || err != nil {
 		return errors.New("give --store DIR and one epoch that `keeper epochs` lists")
+	}
+	loss, err := keeper.Loses(*store, epoch)
+	if err != nil {
+		return err
+	}
+	fmt.Print(loss)
+	if *only {
+		return nil
 	}
 	fmt.Printf("copying epoch %d ...\n", epoch)
 	next, err := keeper.Restore(*store, epoch)

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// computer is the World of a keeper that runs for real.
+// computer is the Environment of a keeper that runs for real.
 type computer struct {
 	options   Options
 	processes *processes
@@ -38,9 +38,18 @@ const probeTimeout = 300 * time.Millisecond
 
 func (c *computer) Now() time.Duration { return time.Since(c.began) }
 
+func (c *computer) Go(run func()) { go run() }
+
 func (c *computer) Wait(d time.Duration, wake ...<-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	if len(wake) == 1 { // what every request waits for
+		select {
+		case <-timer.C:
+		case <-wake[0]:
+		}
+		return
+	}
 	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)}}
 	for _, w := range wake {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(w)})
@@ -48,12 +57,12 @@ func (c *computer) Wait(d time.Duration, wake ...<-chan struct{}) {
 	reflect.Select(cases)
 }
 
-func (c *computer) Probe(address string) Reach {
+func (c *computer) Probe(address, holder string) Reach {
 	req, err := http.NewRequest(http.MethodGet, "http://"+address+"/", nil)
 	if err != nil {
 		return NoAnswer
 	}
-	req.Header.Set(probeHeader, "1")
+	req.Header.Set(probeHeader, holder)
 	resp, err := c.client.Do(req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
