@@ -95,7 +95,7 @@ func deniesOGNL(e *environment) {
 	for _, attack := range []string{
 		"/Read.action?redirect:%24%7B%23context%7D",
 		"/Read.action?(%27%5Cu0023_memberAccess%5B%5C%27allowStaticMethodAccess%5C%27%5D%27)(a)=true",
-		"/Read.action?title=%25%7B%23_memberAccess%3D1%7D",
+		"/Read.action?x%5B%40java.lang.Runtime%40getRuntime()%5D=1",
 		"/Read.action?class.classLoader.jarPath=x",
 	} {
 		require.Equal(e.t, http.StatusForbidden, e.get(attack).status, attack)
