@@ -44,11 +44,13 @@ func multiZoneTogether(c *Config) (problems []error) {
 	unless(len(c.Zones) == 2 || len(c.Zones) == 3,
 		"twip:zones = %q: a group stands in two or three zones, for example twip:zones: [a, b]", c.Zones)
 	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err == nil && m.Network == nil {
-		unless(prefix.Bits() <= 23, "twip:vpcCidr = %q: its subnets would be smaller than the /27 that a load balancer wants; "+
+		unless(prefix.Bits() <= 23, "twip:vpcCidr = %q: its subnets would be smaller than the /27 that a load "+
+			"balancer wants; "+
 			"use a /16 to /23", c.VPCCIDR)
 	}
 	if ports := map[bool]int{false: 1, true: 2}[c.Domain != ""]; !m.CDN {
-		unless(len(c.SiteCIDRs)*ports <= maxRules, "twip:siteCidrs has %d ranges for %d ports: a security group takes %d rules; "+
+		unless(len(c.SiteCIDRs)*ports <= maxRules, "twip:siteCidrs has %d ranges for %d ports: a security group "+
+			"takes %d rules; "+
 			"join ranges, or ask for everyone with 0.0.0.0/0", len(c.SiteCIDRs), ports, maxRules)
 	}
 	for _, machine := range []struct {

@@ -81,7 +81,8 @@ var multiZoneKeys = []Key{
 	{
 		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35},
 		Example: "{every: day, keepDays: 90, lockDays: 30, copyTo: eu-west-1}",
-		Description: "In groups: how often the data is copied to the vault (hour or day), how many days a copy is kept, for " +
+		Description: "In groups: how often the data is copied to the vault (hour or day), how many days a copy is " +
+			"kept, for " +
 			"how many nobody can delete it (lockDays; 0: no lock), and the region of a second vault (copyTo; none).",
 		read: backups,
 	},

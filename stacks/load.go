@@ -142,7 +142,8 @@ func together(c *Config) (problems []error) {
 			c.Sessions.Version))
 	}
 	if rules := len(c.SiteCIDRs) + len(c.StatsCIDRs); rules > maxRules {
-		problems = append(problems, fmt.Errorf("twip:siteCidrs and twip:statsCidrs have %d ranges: a security group takes %d "+
+		problems = append(problems, fmt.Errorf("twip:siteCidrs and twip:statsCidrs have %d ranges: a security "+
+			"group takes %d "+
 			"rules; join ranges, or ask for everyone with 0.0.0.0/0", rules, maxRules))
 	}
 	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB

@@ -143,8 +143,8 @@ func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, p
 	if err != nil {
 		return fmt.Errorf("rollout: role policy: %w", err)
 	}
-	// One group after the other, in the order in which they are declared: both at once would double all machines, which new
-	// accounts have no quota for; and pages must not ask for images and stylesheets that are not there yet.
+	// One group after the other, in the order in which they are declared: both at once would double all machines, which
+	// new accounts have no quota for; and pages must not ask for images and stylesheets that are not there yet.
 	done, err := lambda.NewInvocation(ctx, name, &lambda.InvocationArgs{
 		FunctionName: r.function.Name,
 		Input: pulumi.JSONMarshal(pulumi.Map{

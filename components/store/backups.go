@@ -23,8 +23,8 @@ type Backups struct {
 	Hourly   bool // every hour instead of every night
 	KeepDays int  // 1 to 3650
 
-	// LockDays is for how many days nobody can delete a copy without first removing the vault's lock (governance mode, so
-	// that an environment can still be taken down by whoever may). 0: no lock; at most KeepDays.
+	// LockDays is for how many days nobody can delete a copy without first removing the vault's lock (governance mode,
+	// so that an environment can still be taken down by whoever may). 0: no lock; at most KeepDays.
 	LockDays int
 
 	// Copy is where every copy is copied to once more; nil: nowhere.
@@ -160,8 +160,8 @@ func (b Backups) newCopies(
 	}}, nil
 }
 
-// newRestoreTesting has AWS restore the newest copy every Sunday, into a file system that it deletes after an hour: a copy
-// that nobody ever restored is a hope. https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
+// newRestoreTesting has AWS restore the newest copy every Sunday, into a file system that it deletes after an hour: a
+// copy that nobody ever restored is a hope. https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
 func newRestoreTesting(
 	ctx *pulumi.Context, name string, vault *backup.Vault, files *efs.FileSystem, role *iam.Role,
 	parent pulumi.ResourceOption,

@@ -12,9 +12,9 @@ import (
 	"twip/components/internal/tag"
 )
 
-// newSnapshots has Amazon Data Lifecycle Manager take a snapshot of a volume every night, and keep so many. The volume is
-// found by its Name tag, which no other volume of the account has. A snapshot of a running machine is as if it had lost
-// power: the keeper and the file system are made for that.
+// newSnapshots has Amazon Data Lifecycle Manager take a snapshot of a volume every night, and keep so many. The volume
+// is found by its Name tag, which no other volume of the account has. A snapshot of a running machine is as if it had
+// lost power: the keeper and the file system are made for that.
 // https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-lifecycle.html
 func newSnapshots(
 	ctx *pulumi.Context, name string, volume *ebs.Volume, keep int, parent pulumi.ResourceOption,
@@ -56,7 +56,10 @@ func snapshotPolicy() policy.Document {
 	snapshots := "arn:aws:ec2:*::snapshot/*" // their ids are not known beforehand
 	return policy.Document{Statement: []policy.Statement{
 		{Sid: "Take", Effect: "Allow", Action: []string{"ec2:CreateSnapshot"}, Resource: []string{"{0}", snapshots}},
-		{Sid: "Keep", Effect: "Allow", Action: []string{"ec2:CreateTags", "ec2:DeleteSnapshot"}, Resource: []string{snapshots}},
+		{
+			Sid: "Keep", Effect: "Allow", Action: []string{"ec2:CreateTags", "ec2:DeleteSnapshot"},
+			Resource: []string{snapshots},
+		},
 		// None of these can be narrowed:
 		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 		{Sid: "Look", Effect: "Allow", Action: []string{

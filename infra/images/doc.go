@@ -3,9 +3,9 @@
 //
 // Here belong the Dockerfiles and everything that is copied into the images, the sample companyNews for people who have
 // no artifacts yet, and the staging that joins these with a team's artifacts. How images are declared, pushed and run
-// belongs to the components; what the keeper does belongs to twip/infra/keeper. Two Java libraries run beside Jetty, each
-// compiled and tried by the image's build: app/snapshots has the application's Prevayler take snapshots, app/guard keeps
-// expressions (OGNL) to the page's own data.
+// belongs to the components; what the keeper does belongs to twip/infra/keeper. Two Java libraries run beside Jetty,
+// each compiled and tried by the image's build: app/snapshots has the application's Prevayler take snapshots, app/guard
+// keeps expressions (OGNL) to the page's own data.
 //
 // # Artifacts
 //

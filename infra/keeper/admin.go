@@ -23,7 +23,13 @@ func (k *Keeper) status() status {
 	now := k.env.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := status{Healthy: now-k.answered <= healthGrace, Role: "standby", Epoch: k.route.Epoch, Leader: k.route.Address, Reason: k.reason}
+	s := status{
+		Healthy: now-k.answered <= healthGrace,
+		Role:    "standby",
+		Epoch:   k.route.Epoch,
+		Leader:  k.route.Address,
+		Reason:  k.reason,
+	}
 	if k.route.Self {
 		s.Role, s.Leader = "leader", k.address
 	}

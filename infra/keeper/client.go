@@ -66,13 +66,8 @@ func (c *client) serve() {
 	defer func() {
 		c.done()
 		if problem := recover(); problem != nil { // the site is worth more than a connection
-			c.proxy.keeper.log.Error(
-				"a request ended the work on its connection",
-				"error",
-				problem,
-				"stack",
-				string(debug.Stack()),
-			)
+			c.proxy.keeper.log.Error("a request ended the work on its connection", "error", problem, "stack",
+				string(debug.Stack()))
 		}
 		_ = c.conn.Close() // what had to be said has been said
 	}()

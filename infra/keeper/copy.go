@@ -220,7 +220,8 @@ func (s store) fill(epoch uint64, src source, reason string, suspects map[File]b
 			continue
 		}
 		if attempt++; attempt > copyAttempts {
-			return m, fmt.Errorf("%s changed during each of %d copies; is another program writing there?", src.dir, copyAttempts)
+			return m, fmt.Errorf("%s changed during each of %d copies; is another program writing there?", src.dir,
+				copyAttempts)
 		}
 		src = after
 	}

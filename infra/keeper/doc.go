@@ -6,8 +6,8 @@
 //
 // # The store
 //
-// A directory that all keepers see: a local one, or NFS 4.1 mounted with actimeo=0,lookupcache=none. A keeper refuses an
-// NFS mount without these.
+// A directory that all keepers see: a local one, or NFS 4.1 mounted with actimeo=0,lookupcache=none. A keeper refuses
+// an NFS mount without these.
 //
 //	keeper/layout                   names this layout; an unknown one is refused
 //	keeper/identity                 tells this store from any other
@@ -29,32 +29,35 @@
 //
 // To lead, a keeper
 //
-//  1. claims epoch n, one more than the newest claim, by link(2) of a finished, synced file to claims/n. The
-//     link is exclusive create and publication in one atomic step, so there is no moment between the two in
-//     which a slow claimant could publish an old epoch over a newer one;
-//  2. then finds the newest complete epoch below n that has served or was made by a restore, copies what is needed of its
-//     data into epochs/n/data, syncs it, and publishes epochs/n/complete. It does not end before it sees the journals as
-//     long as the source's last heartbeat says that they are;
-//  3. then starts a JVM there. Each process keeps one link to the data directory of its own JVM, and moves it
-//     only when that JVM is known to be dead;
-//  4. proves the snapshot that the JVM began with, and says in its heartbeat that the epoch serves. Only then it answers.
+//  1. claims epoch n, one more than the newest claim, by link(2) of a finished, synced file to claims/n. The link is
+//     exclusive create and publication in one atomic step, so there is no moment between the two in which a slow
+//     claimant could publish an old epoch over a newer one;
+//  2. then finds the newest complete epoch below n that has served or was made by a restore, copies what is needed of
+//     its data into epochs/n/data, syncs it, and publishes epochs/n/complete. It does not end before it sees the
+//     journals as long as the source's last heartbeat says that they are;
+//  3. then starts a JVM there. Each process keeps one link to the data directory of its own JVM, and moves it only
+//     when that JVM is known to be dead;
+//  4. proves the snapshot that the JVM began with, and says in its heartbeat that the epoch serves. Only then it
+//     answers.
 //
 // Every answer of the JVM, whatever the method, passes the fence: after the JVM has answered, the keeper
 //
 //  1. finds out how long the journals are now, and if that has changed writes it into its heartbeat: the mark;
-//  2. then looks at the store, and releases the answer only if claims/n+1 does not exist and claims/n is still its own.
+//  2. then looks at the store, and releases the answer only if claims/n+1 does not exist and claims/n is still its
+//     own.
 //
 // (Struts actions change data by GET as well, so the method does not say which answers need the fence.) Heartbeats are
 // rounds of the fence too, so there is one writer of that file at a time and a mark never goes back.
 //
 // # What a network store promises
 //
-// EFS promises close-to-open consistency, and consistency of a read after a write only for synchronous writes that do not
-// append (docs.aws.amazon.com/efs/latest/ug/features.html, "Data consistency"). A journal is appended to, and open when
-// another server copies it: what was synced may not be seen there yet. So nothing rests on that. The heartbeat's file has
-// its whole length from before its holder opens it, is written over in place, synchronously, and is opened anew to be
-// read: its mark is seen by whoever reads it after the write. And a journal that is seen as long as the mark holds every
-// byte before its end, for it only grows. What the mark costs: one write of 4 KiB for a round in which a journal has grown.
+// EFS promises close-to-open consistency, and consistency of a read after a write only for synchronous writes that do
+// not append (docs.aws.amazon.com/efs/latest/ug/features.html, "Data consistency"). A journal is appended to, and open
+// when another server copies it: what was synced may not be seen there yet. So nothing rests on that. The heartbeat's
+// file has its whole length from before its holder opens it, is written over in place, synchronously, and is opened
+// anew to be read: its mark is seen by whoever reads it after the write. And a journal that is seen as long as the mark
+// holds every byte before its end, for it only grows. What the mark costs: one write of 4 KiB for a round in which a
+// journal has grown.
 //
 // # Why the safety rules hold
 //
@@ -62,23 +65,24 @@
 // (n+1 is tried only by a keeper that saw n), so a current epoch has no successor of any number, and an epoch
 // that is no longer current never is again.
 //
-// No acknowledged change is lost. The JVM answers after its journal is synced. The fence then writes the mark m, at least
-// that long, and sees after that, at a moment t, that n is current. Whoever leads next links claims/n+1 after t, reads the
-// mark after that, and so finds m or a later one: its copy holds the change, and by induction every later epoch does. It
-// copies from n and not from an older epoch: n's heartbeat says that it serves since before its first answer, and that is
-// read after the claim. An epoch that was claimed and never served acknowledged nothing, and holds nothing that its source
-// has not; it is passed over, so a copy from which no JVM starts is not copied on.
+// No acknowledged change is lost. The JVM answers after its journal is synced. The fence then writes the mark m, at
+// least that long, and sees after that, at a moment t, that n is current. Whoever leads next links claims/n+1 after t,
+// reads the mark after that, and so finds m or a later one: its copy holds the change, and by induction every later
+// epoch does. It copies from n and not from an older epoch: n's heartbeat says that it serves since before its first
+// answer, and that is read after the claim. An epoch that was claimed and never served acknowledged nothing, and holds
+// nothing that its source has not; it is passed over, so a copy from which no JVM starts is not copied on.
 //
-// Journals of a directory before the newest are closed, which close-to-open covers. A directory is listed again when its
-// time of change is new, or not a second old, because file systems count time in steps. Directories that an application
-// makes while it serves are found with a heartbeat; until then close-to-open is all that their journals have.
+// Journals of a directory before the newest are closed, which close-to-open covers. A directory is listed again when
+// its time of change is new, or not a second old, because file systems count time in steps. Directories that an
+// application makes while it serves are found with a heartbeat; until then close-to-open is all that their journals
+// have.
 //
 // Of the source, a new epoch gets the newest snapshot and the journals from the one that the next transaction is in.
-// Prevayler's snapshot is renamed into place but not synced, so after a crash it may be damaged. If the newest is
-// not proven, the proven one before and the journals since come too. A JVM that ends or stays silent at its start, twice,
-// makes its keeper leave an unproven snapshot out, at every other attempt. What a JVM began with is proven before anything
-// is answered: it may hold changes that were never acknowledged and are in no journal, after which the JVM numbers the next.
-// Prevayler deletes a snapshot before it writes it again; the keeper's link to it stays.
+// Prevayler's snapshot is renamed into place but not synced, so after a crash it may be damaged. If the newest is not
+// proven, the proven one before and the journals since come too. A JVM that ends or stays silent at its start, twice,
+// makes its keeper leave an unproven snapshot out, at every other attempt. What a JVM began with is proven before
+// anything is answered: it may hold changes that were never acknowledged and are in no journal, after which the JVM
+// numbers the next. Prevayler deletes a snapshot before it writes it again; the keeper's link to it stays.
 //
 // A former leader may go on appending while its files are copied. Its answers fail the fence, so it does not
 // matter how much of that is copied, but the copy must be one that Prevayler can replay. A torn last
@@ -94,15 +98,15 @@
 // because nothing but custom says which files an old JVM no longer appends to; the copy shares blocks where the
 // file system can (copy_file_range).
 //
-// A keeper without the store answers nothing, because the fence does not pass; that includes reads, so nothing
-// stale is served, not even for 2 s. A leader that finds a newer claim kills its JVM. One whose store returns
-// errors for longer than Timing.ElectionTimeout does so too, because Prevayler stops for good on a failed write; a
-// store that only hangs (an NFS hard mount) stops answers but not the JVM, which goes on when the store does. A JVM that
-// has lost its journal answers reads and no changes any more: a new one replaces it after Timing.Stuck.
+// A keeper without the store answers nothing, because the fence does not pass; that includes reads, so nothing stale is
+// served, not even for 2 s. A leader that finds a newer claim kills its JVM. One whose store returns errors for longer
+// than Timing.ElectionTimeout does so too, because Prevayler stops for good on a failed write; a store that only hangs
+// (an NFS hard mount) stops answers but not the JVM, which goes on when the store does. A JVM that has lost its journal
+// answers reads and no changes any more: a new one replaces it after Timing.Stuck.
 //
 // No clock is trusted. Time-outs, on the monotonic clock, decide when to try to claim: when the heartbeat has not
-// changed for Timing.ElectionTimeout, as observed without interruption, so a keeper that slept, or whose own look at the
-// store hung, cannot mistake that for its leader's silence. A claim made too early costs a switch, never a change.
+// changed for Timing.ElectionTimeout, as observed without interruption, so a keeper that slept, or whose own look at
+// the store hung, cannot mistake that for its leader's silence. A claim made too early costs a switch, never a change.
 // Heartbeats go out beside the work on an epoch as long as that goes on, so work that takes long looks like no death.
 // Wall clocks only date things for people and decide the age at which restore points beyond the least number go.
 //
@@ -111,8 +115,8 @@
 // for claims/n+1 first and at claims/n second: deletion goes upwards, so if n+1 is missing because it was
 // deleted, n is missing too, or is another file than the one that was read after the claim.
 //
-// A store has an identity, which claims carry: a keeper whose mount leads to another store refuses it, and Options.Expect
-// refuses an empty one in the place of one with data.
+// A store has an identity, which claims carry: a keeper whose mount leads to another store refuses it, and
+// Options.Expect refuses an empty one in the place of one with data.
 //
 // What this relies on: link(2) is atomic (NFS 4.1 and POSIX), a file opened anew is read fresh (close-to-open,
 // with the mount options above also its directory entry), a synchronous write in place is read by whoever reads
@@ -128,26 +132,26 @@
 // # Requests
 //
 // A request is read whole before anything is done about it: its head strictly by package http1, its body up to
-// bodyLimit bytes, all bodies together within a bound. So it can be sent again, and a slow client takes none of the JVM's
-// threads. An answer is passed on as it comes.
+// bodyLimit bytes, all bodies together within a bound. So it can be sent again, and a slow client takes none of the
+// JVM's threads. An answer is passed on as it comes.
 //
 // A standby forwards to the leader, whose keeper applies the fence and says so in the answer: an address may have
 // passed to another process, and an answer without the leader's word, of the epoch that the standby follows or a later
-// one, is not given to anybody. Keepers recognize each other by the holder of the leader's claim, which nobody knows who
-// cannot read the store. A visitor's Keeper-* fields are dropped, and a request that is meant for another holder is not
-// carried out.
+// one, is not given to anybody. Keepers recognize each other by the holder of the leader's claim, which nobody knows
+// who cannot read the store. A visitor's Keeper-* fields are dropped, and a request that is meant for another holder is
+// not carried out.
 //
 // Requests that no JVM can take right now are held, bounded in time (Options.Hold) and number (Options.MaxHeld). A
 // request that certainly reached no JVM is sent again. One that may have is sent again only if it is known to change
-// nothing: GET, HEAD or OPTIONS without a query and a body, to "/" or a listed page (Options.ReadPaths), whose only path
-// parameter may be a session. Any other gets 503 with Retry-After, because whether it was carried out is unknown.
+// nothing: GET, HEAD or OPTIONS without a query and a body, to "/" or a listed page (Options.ReadPaths), whose only
+// path parameter may be a session. Any other gets 503 with Retry-After, because whether it was carried out is unknown.
 //
 // # Sessions
 //
-// Jetty's file session store lies in .sessions inside the data directory and is copied with the epoch, newest
-// first, for at most sessionTime, without syncing and without a place in the manifest: a session survives a
-// switch, but a switch does not wait for sessions, and one that cannot be copied is no failure. Those of epochs that have
-// ended are removed.
+// Jetty's file session store lies in .sessions inside the data directory and is copied with the epoch, newest first,
+// for at most sessionTime, without syncing and without a place in the manifest: a session survives a switch, but a
+// switch does not wait for sessions, and one that cannot be copied is no failure. Those of epochs that have ended are
+// removed.
 //
 // # Health
 //

@@ -45,7 +45,7 @@ const (
 type Timing struct {
 	Poll            time.Duration // between two looks at the store while standing by
 	Heartbeat       time.Duration // between two heartbeats, and two looks at the store while leading
-	ElectionTimeout time.Duration // without a heartbeat before a standby claims; with store errors before a leader gives up
+	ElectionTimeout time.Duration // without a heartbeat before a standby claims; with errors before a leader gives up
 	Start           time.Duration // for a JVM to answer for the first time
 	Hang            time.Duration // without an answer before a JVM counts as dead
 	Drain           time.Duration // for running requests before an orderly stop
@@ -246,8 +246,8 @@ func (k *Keeper) sight() (seen sighting, err error) {
 	return seen, nil
 }
 
-// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses heartbeats they
-// are held: it may be dead, and whatever is sent to it then ends in doubt.
+// follow has requests sent to the leader last seen, unless that was this keeper. While the leader misses heartbeats
+// they are held: it may be dead, and whatever is sent to it then ends in doubt.
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
 	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Heartbeat {
@@ -258,7 +258,8 @@ func (k *Keeper) follow() {
 
 // probe learns whether requests can be forwarded, for the health endpoint.
 func (k *Keeper) probe(now time.Duration) {
-	if address := k.seen.claim.Address; address != "" && address != k.address && now-k.seen.probed >= k.timing.Heartbeat {
+	if address := k.seen.claim.Address; address != "" && address != k.address &&
+		now-k.seen.probed >= k.timing.Heartbeat {
 		k.seen.probed = now
 		if k.env.Probe(address, k.seen.claim.Holder) == Leading {
 			k.canAnswer()
@@ -302,7 +303,8 @@ func (k *Keeper) Route() Route {
 func (k *Keeper) setRoute(r Route) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address && r.Holder == k.route.Holder {
+	if r.Epoch == k.route.Epoch && r.Self == k.route.Self && r.Address == k.route.Address &&
+		r.Holder == k.route.Holder {
 		return
 	}
 	close(k.changed)

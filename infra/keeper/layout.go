@@ -12,9 +12,9 @@ import (
 var ErrRefused = errors.New("store refused, and left as it is")
 
 func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: damaged: %s; `keeper epochs` lists what there is, and `keeper restore` puts an earlier epoch back; "+
-		"it says first what is lost by that",
-		ErrRefused, fmt.Sprintf(format, args...))
+	return fmt.Errorf(
+		"%w: damaged: %s; `keeper epochs` lists what there is, and `keeper restore` puts an earlier epoch back; "+
+			"it says first what is lost by that", ErrRefused, fmt.Sprintf(format, args...))
 }
 
 // spare is what stays free after a copy, so that the new epoch can be written to as well.
@@ -46,8 +46,9 @@ func (s store) inspect(next uint64, expect string, suspects map[File]bool) error
 	}
 	reclaimable, err := s.reclaimable(next, src.epoch)
 	if err == nil && free+reclaimable < need {
-		err = fmt.Errorf("%w: full: %d bytes are free, and %d more without older restore points; a copy of epoch %d needs %d; "+
-			"free or add space", ErrRefused, free, reclaimable, src.epoch, need)
+		err = fmt.Errorf(
+			"%w: full: %d bytes are free, and %d more without older restore points; a copy of epoch %d needs %d; "+
+				"free or add space", ErrRefused, free, reclaimable, src.epoch, need)
 	}
 	return err
 }
@@ -55,18 +56,20 @@ func (s store) inspect(next uint64, expect string, suspects map[File]bool) error
 // Present, as an expected store, is any that a keeper has used.
 const Present = "present"
 
-// expected refuses another store than the one that was meant, above all an empty one in its place: beginning there would
-// show visitors a site without its data.
+// expected refuses another store than the one that was meant, above all an empty one in its place: beginning there
+// would show visitors a site without its data.
 func (s store) expected(expect string, fresh bool) error {
 	if expect == "" {
 		return nil
 	}
 	if fresh {
-		return fmt.Errorf("%w: it is empty, and one was expected (--expect %s); mount the right one", ErrRefused, expect)
+		return fmt.Errorf("%w: it is empty, and one was expected (--expect %s); mount the right one", ErrRefused,
+			expect)
 	}
 	identity, err := s.identity()
 	if err == nil && expect != Present && identity != expect {
-		err = fmt.Errorf("%w: its identity is %q, and %q was expected (--expect); mount the right one", ErrRefused, identity, expect)
+		err = fmt.Errorf("%w: its identity is %q, and %q was expected (--expect); mount the right one", ErrRefused,
+			identity, expect)
 	}
 	return err
 }
@@ -113,8 +116,9 @@ func (s store) layout() (fresh bool, err error) {
 	}
 	for _, e := range entries {
 		if e.Name != path.Base(tmpDir) {
-			return false, fmt.Errorf("%w: %s/%s is there but %s is not: unknown layout; move it away or give another store",
-				ErrRefused, root, e.Name, layoutName)
+			return false, fmt.Errorf(
+				"%w: %s/%s is there but %s is not: unknown layout; move it away or give another store", ErrRefused,
+				root, e.Name, layoutName)
 		}
 	}
 	adopted, err := s.fs.List(".")
@@ -138,8 +142,9 @@ func (s store) adoptable(e Entry) error {
 		return nil
 	}
 	unknown := func(name string) error {
-		return fmt.Errorf("%w: %q is neither a keeper's nor a Prevayler directory's; move it away or give another store",
-			ErrRefused, name)
+		return fmt.Errorf(
+			"%w: %q is neither a keeper's nor a Prevayler directory's; move it away or give another store", ErrRefused,
+			name)
 	}
 	if !e.Dir {
 		return unknown(e.Name)

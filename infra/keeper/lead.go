@@ -60,7 +60,8 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 		t.ready = true
 		k.changes.reset(ready)
 		k.setRoute(Route{Epoch: next, Self: true})
-		k.log.Info("leading", "epoch", next, "why", why, "copy", copied-claimed, "start", ready-copied, "took", ready-began)
+		k.log.Info("leading", "epoch", next, "why", why, "copy", copied-claimed, "start", ready-copied, "took",
+			ready-began)
 		err = t.serve()
 	}
 	if errors.Is(err, errStopped) {
@@ -111,7 +112,8 @@ func (t *term) prepare(why string) error {
 	t.manifest, err = t.store.fill(t.epoch, src, why, t.suspects, t.hands())
 	if err != nil {
 		// Space is given back at once; what cannot be removed now is pruned by a later leader.
-		return errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", src.epoch, t.epoch, err), t.store.remove(t.epoch, t.goOn))
+		return errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", src.epoch, t.epoch, err),
+			t.store.remove(t.epoch, t.goOn))
 	}
 	t.log.Info("copied", "epoch", t.epoch, "from", src.epoch, "files", len(t.manifest.Files), "took", t.env.Now()-began)
 	return nil
@@ -247,7 +249,8 @@ func (t *term) retire() {
 	err = errors.Join(err, t.fence.pass())
 	t.end()
 	err = errors.Join(err, t.store.release(t.epoch, clean))
-	t.log.Info("released", "epoch", t.epoch, "clean", clean, "drain", stopped-began, "stop", t.env.Now()-stopped, "error", text(err))
+	t.log.Info("released", "epoch", t.epoch, "clean", clean, "drain", stopped-began, "stop", t.env.Now()-stopped,
+		"error", text(err))
 }
 
 func (t *term) wait(d time.Duration) {

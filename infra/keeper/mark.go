@@ -43,7 +43,8 @@ func (h heartbeat) encode() ([]byte, error) {
 	}
 	text := fmt.Appendf(nil, "%020d %s %s", h.count, h.states, marks)
 	if len(text) >= heartbeatBytes {
-		return nil, fmt.Errorf("heartbeat: the application has too many journals: %d bytes to say how long they are, %d are for it",
+		return nil, fmt.Errorf(
+			"heartbeat: the application has too many journals: %d bytes to say how long they are, %d are for it",
 			len(text), heartbeatBytes)
 	}
 	return append(append(text, bytes.Repeat([]byte{' '}, heartbeatBytes-1-len(text))...), '\n'), nil

@@ -61,11 +61,13 @@ func (m *metrics) write(w io.Writer) {
 	one("gauge", "epoch", "", "The newest epoch known.", m.epoch.Load())
 	one("gauge", "leading", "", "1 if this keeper's JVM answers, 0 if it stands by.", m.leading.Load())
 	one("counter", "takeovers_total", "", "How often this keeper became the leader.", m.takeovers.Load())
-	one("gauge", "takeover_seconds", "", "How long the last takeover took, from the decision to the JVM's first answer.",
+	one("gauge", "takeover_seconds", "",
+		"How long the last takeover took, from the decision to the JVM's first answer.",
 		time.Duration(m.takeoverTime.Load()).Seconds())
 	one("counter", "requests_total", `{by="local"}`, "Requests, by who answered.", m.local.Load())
 	one("counter", "requests_total", `{by="leader"}`, "", m.forwarded.Load())
-	one("counter", "refused_total", `{state="unsent"}`, "Requests refused, by whether they may have been carried out.", m.unsent.Load())
+	one("counter", "refused_total", `{state="unsent"}`, "Requests refused, by whether they may have been carried out.",
+		m.unsent.Load())
 	one("counter", "refused_total", `{state="in_doubt"}`, "", m.inDoubt.Load())
 	one("counter", "held_total", "", "Requests that had to wait for a leader.", m.held.Load())
 	one("counter", "gate_shut_total", "", "Answers of the JVM that were not released.", m.fenceShut.Load())

@@ -10,8 +10,8 @@ import (
 // ErrStuck marks a JVM that answers but carries no change out any more.
 var ErrStuck = errors.New("the JVM carries out no changes any more")
 
-// changeMonitor follows requests that may change data, to know a JVM that has lost its journal: Prevayler waits for ever after
-// a write that failed, and applications of its kind answer every change with an error, while reads go on.
+// changeMonitor follows requests that may change data, to know a JVM that has lost its journal: Prevayler waits for
+// ever after a write that failed, and applications of its kind answer every change with an error, while reads go on.
 type changeMonitor struct {
 	mu      sync.Mutex
 	running int
@@ -57,7 +57,8 @@ func (c *changeMonitor) stuck(now, limit time.Duration) error {
 	}
 	c.found++
 	c.spared = now + min(limit<<min(c.found, 10), time.Hour)
-	return fmt.Errorf("%w: none for %s; a new one starts from what is on the disk", ErrStuck, (now - c.since).Round(time.Millisecond))
+	return fmt.Errorf("%w: none for %s; a new one starts from what is on the disk", ErrStuck,
+		(now - c.since).Round(time.Millisecond))
 }
 
 // ChangeBegins and ChangeEnds tell of every request to the own JVM that is not known to change nothing. carriedOut says

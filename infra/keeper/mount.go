@@ -19,8 +19,8 @@ var neededOptions = []struct {
 	{"lookupcache=none", [][]string{{"lookupcache=none"}}},
 }
 
-// checkMount refuses a directory on NFS that is mounted with caches: with them a former leader's fence would go on to pass
-// for as long as they last. mountinfo is /proc/self/mountinfo (proc_pid_mountinfo(5)).
+// checkMount refuses a directory on NFS that is mounted with caches: with them a former leader's fence would go on to
+// pass for as long as they last. mountinfo is /proc/self/mountinfo (proc_pid_mountinfo(5)).
 func checkMount(dir string, mountinfo io.Reader) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -55,7 +55,9 @@ func checkMount(dir string, mountinfo io.Reader) error {
 		if !slices.ContainsFunc(need.shown, func(all []string) bool {
 			return !slices.ContainsFunc(all, func(one string) bool { return !slices.Contains(options, one) })
 		}) {
-			return fmt.Errorf("%w: %s is mounted without %s, so that who leads would be read from a cache; mount it with %[3]s (it has %[4]s)",
+			return fmt.Errorf(
+				"%w: %s is mounted without %s, so that who leads would be read from a cache; mount it with %[3]s "+
+					"(it has %[4]s)",
 				ErrRefused, point, need.set, strings.Join(options, ","))
 		}
 	}

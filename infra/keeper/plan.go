@@ -28,7 +28,8 @@ var (
 	// A journal whose first transaction is torn is renamed at the next start, to <name>.unusedFile<time>.
 	unusedFile = regexp.MustCompile(`^(\d{19}\.[a-zA-Z0-9]*[Jj]ournal)\.unusedFile\d+$`)
 	// A snapshot is written beside its name first.
-	unfinishedFile = regexp.MustCompile(`^snapshot\d+temp\d*\.?generalSnapshot$|^\d{19}\.[a-zA-Z0-9]*[Ss]napshot\.writing$`)
+	unfinishedFile = regexp.MustCompile(
+		`^snapshot\d+temp\d*\.?generalSnapshot$|^\d{19}\.[a-zA-Z0-9]*[Ss]napshot\.writing$`)
 )
 
 func snapshotNumber(name string) (uint64, bool) { return numberIn(snapshotFile, name) }
@@ -43,8 +44,8 @@ func numberIn(pattern *regexp.Regexp, name string) (uint64, bool) {
 	return n, err == nil
 }
 
-// proven are the snapshots of an epoch that are known to be whole and on the disk, by name in the data directory. Each is
-// kept by a link of the keeper's own, for Prevayler deletes a snapshot before it writes it again.
+// proven are the snapshots of an epoch that are known to be whole and on the disk, by name in the data directory. Each
+// is kept by a link of the keeper's own, for Prevayler deletes a snapshot before it writes it again.
 type proven map[string]int64
 
 func provenDir(epoch uint64) string { return numbered(epochsDir, epoch) + "/snapshots" }

@@ -47,7 +47,8 @@ type proxy struct {
 
 func newProxy(k *Keeper, o Options) *proxy {
 	p := &proxy{keeper: k, backend: o.Backend, hold: o.Hold, readPaths: [][]byte{[]byte("/")},
-		held: make(chan struct{}, o.MaxHeld), keepLimit: max(int64(o.MaxHeld)*keptBuffer, bodyLimit), maxBody: bodyLimit}
+		held: make(chan struct{},
+			o.MaxHeld), keepLimit: max(int64(o.MaxHeld)*keptBuffer, bodyLimit), maxBody: bodyLimit}
 	for _, path := range o.ReadPaths {
 		p.readPaths = append(p.readPaths, []byte(path))
 	}

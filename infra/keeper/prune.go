@@ -18,7 +18,14 @@ type retention struct {
 	pressed  int           // restore points that stay when space is short
 }
 
-var defaultRetention = retention{claims: 1000, least: 5, most: 20, age: 14 * 24 * time.Hour, interval: time.Hour, pressed: 2}
+var defaultRetention = retention{
+	claims:   1000,
+	least:    5,
+	most:     20,
+	age:      14 * 24 * time.Hour,
+	interval: time.Hour,
+	pressed:  2,
+}
 
 // prune removes one thing at a time, so that heartbeats go on, until nothing is left to remove.
 func (t *term) prune() {
@@ -62,8 +69,8 @@ func (t *term) pruneEpoch() (removed bool, err error) {
 	return false, nil
 }
 
-// superfluous are the epochs below a limit that are no restore points worth keeping, the oldest first. An epoch that has
-// released no answer holds nothing that its source has not.
+// superfluous are the epochs below a limit that are no restore points worth keeping, the oldest first. An epoch that
+// has released no answer holds nothing that its source has not.
 func (s store) superfluous(below uint64, keep retention) ([]uint64, error) {
 	epochs, err := s.numbers(epochsDir)
 	if err != nil {

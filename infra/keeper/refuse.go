@@ -51,7 +51,8 @@ func (c *client) say(status int, fields, text string) outcome {
 	c.out = append(append(c.out, ' '), http.StatusText(status)...)
 	c.out = append(append(c.out, "\r\n"...), fields...)
 	if status != http.StatusNoContent {
-		c.out = append(c.out, "Cache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
+		c.out = append(c.out,
+			"Cache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
 		c.out = strconv.AppendInt(c.out, int64(len(text)), 10)
 		c.out = append(c.out, "\r\n"...)
 	}

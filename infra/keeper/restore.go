@@ -17,8 +17,8 @@ type RestorePoint struct {
 	Damaged error
 }
 
-// RestorePoints lists the complete epochs of the store in dir, the newest first, and reads nothing but them. Epochs that
-// never served, for their JVM did not start, are left out: they hold nothing that their source has not.
+// RestorePoints lists the complete epochs of the store in dir, the newest first, and reads nothing but them. Epochs
+// that never served, for their JVM did not start, are left out: they hold nothing that their source has not.
 func RestorePoints(dir string) ([]RestorePoint, error) {
 	s := newStore(dirFS(dir))
 	epochs, err := s.numbers(epochsDir)
@@ -64,15 +64,16 @@ func (s store) restorePoint(epoch uint64) (RestorePoint, error) {
 	}
 	for _, f := range src.files {
 		p.Bytes += f.Bytes
-		if info, err := s.fs.Stat(DataDir(epoch) + "/" + f.Name); err == nil && time.Unix(0, info.Changed).After(p.Until) {
+		if info, err := s.fs.Stat(DataDir(epoch) + "/" + f.Name); err == nil &&
+			time.Unix(0, info.Changed).After(p.Until) {
 			p.Until = time.Unix(0, info.Changed).UTC()
 		}
 	}
 	return p, nil
 }
 
-// Loss is what a restore takes from the site. None of it is deleted: it stays in the epochs that are passed over, as long
-// as those are kept.
+// Loss is what a restore takes from the site. None of it is deleted: it stays in the epochs that are passed over, as
+// long as those are kept.
 type Loss struct {
 	Point RestorePoint
 	Newer []RestorePoint // whose changes the site will not show, the newest first
@@ -80,7 +81,8 @@ type Loss struct {
 
 // String says it to people.
 func (l Loss) String() string {
-	text := fmt.Sprintf("going back to epoch %d: what was posted until %s, %d bytes\n", l.Point.Epoch, l.Point.Until.Format(time.RFC3339), l.Point.Bytes)
+	text := fmt.Sprintf("going back to epoch %d: what was posted until %s, %d bytes\n", l.Point.Epoch,
+		l.Point.Until.Format(time.RFC3339), l.Point.Bytes)
 	if l.Point.Damaged != nil {
 		text += fmt.Sprintf("it is damaged: %v\n", l.Point.Damaged)
 	}
@@ -91,7 +93,8 @@ func (l Loss) String() string {
 		text += fmt.Sprintf("the site loses what was posted in epoch %d, from %s until %s, %d bytes now\n",
 			p.Epoch, p.At.Format(time.RFC3339), p.Until.Format(time.RFC3339), p.Bytes)
 	}
-	return text + fmt.Sprintf("epoch %d stays as a restore point: `keeper restore --store DIR %d` brings that back\n", l.Newer[0].Epoch, l.Newer[0].Epoch)
+	return text + fmt.Sprintf("epoch %d stays as a restore point: `keeper restore --store DIR %d` brings that back\n",
+		l.Newer[0].Epoch, l.Newer[0].Epoch)
 }
 
 // Loses says what going back to an epoch of the store in dir would lose, and changes nothing.
@@ -131,7 +134,9 @@ func Restore(dir string, epoch uint64) (uint64, error) {
 			return next, err
 		}
 	}
-	return 0, fmt.Errorf("%w, %d times; nothing was lost, and nothing was restored: try again when no server is starting", err, restoreAttempts)
+	return 0, fmt.Errorf(
+		"%w, %d times; nothing was lost, and nothing was restored: try again when no server is starting", err,
+		restoreAttempts)
 }
 
 func (s store) restore(epoch uint64) (uint64, error) {
@@ -176,12 +181,14 @@ func (s store) restore(epoch uint64) (uint64, error) {
 		return errors.Join(held.beat(beat), held.current())
 	}
 	stopBeating := repeat(time.Second, progress) // one chunk may take long
-	_, err = s.fill(next, src, fmt.Sprintf("restore of epoch %d", epoch), nil, hands{func() time.Duration { return time.Since(began) }, time.Sleep, nothing})
+	_, err = s.fill(next, src, fmt.Sprintf("restore of epoch %d", epoch), nil,
+		hands{func() time.Duration { return time.Since(began) }, time.Sleep, nothing})
 	beaten := stopBeating()
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("copy epoch %d to epoch %d: %w", epoch, next, err), s.remove(next, nothing))
 	}
-	// Whoever claims after this look finds the complete epoch. One who claimed before it may have looked for data before.
+	// Whoever claims after this look finds the complete epoch. One who claimed before it may have looked for data
+	// before.
 	if current := held.current(); errors.Is(current, ErrDeposed) || errors.Is(beaten, ErrDeposed) {
 		return next, s.overtaken(next)
 	} else if current != nil {
@@ -191,7 +198,8 @@ func (s store) restore(epoch uint64) (uint64, error) {
 	return next, errors.Join(held.beat(beat), s.release(next, true))
 }
 
-// overtaken finds out from which data the keeper that claimed the epoch after a restored one began. nil is the restored.
+// overtaken finds out from which data the keeper that claimed the epoch after a restored one began. nil is the
+// restored.
 func (s store) overtaken(restored uint64) error {
 	for waited := time.Duration(0); waited < overtakenTime; waited += lagPause {
 		newest, err := s.newest(0)
@@ -211,7 +219,9 @@ func (s store) overtaken(restored uint64) error {
 		}
 		time.Sleep(lagPause)
 	}
-	return fmt.Errorf("epoch %d: a keeper claimed the next one and has not said yet from which data it begins; see `keeper epochs`", restored)
+	return fmt.Errorf(
+		"epoch %d: a keeper claimed the next one and has not said yet from which data it begins; see `keeper epochs`",
+		restored)
 }
 
 // overtakenTime is how long a restore waits for a keeper that was faster.

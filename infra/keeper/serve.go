@@ -24,7 +24,7 @@ type Options struct {
 	Listen    string        // address for requests
 	Admin     string        // address for health and metrics
 	Backend   string        // where the JVM listens
-	Advertise string        // where other keepers reach Listen; default: first IPv4 that is no loopback's, and Listen's port
+	Advertise string        // where other keepers reach Listen; default: first IPv4 but loopback's, and its port
 	ReadyPath string        // a page that answers below 500 once the application works
 	ReadPaths []string      // actions that change nothing
 	Hold      time.Duration // how long a request waits for a leader
@@ -66,7 +66,8 @@ func (o *Options) complete() error {
 			return nil
 		}
 	}
-	return errors.New("--advertise: this computer has no IPv4 address besides loopback; give host:port that other keepers reach")
+	return errors.New(
+		"--advertise: this computer has no IPv4 address besides loopback; give host:port that other keepers reach")
 }
 
 // Serve runs a keeper until SIGTERM or SIGINT, and then hands over. Log lines go to out as JSON.

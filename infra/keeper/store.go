@@ -34,8 +34,8 @@ type FS interface {
 type Held interface {
 	Stat() (Info, error)
 	Look(name string) (Info, error) // of a name in the directory; fs.ErrNotExist if there is none
-	// Overwrite writes data over the file's first bytes and returns when they are on the server. The file must have that
-	// many, so that this is no append: see the package comment on what a network store promises.
+	// Overwrite writes data over the file's first bytes and returns when they are on the server. The file must have
+	// that many, so that this is no append: see the package comment on what a network store promises.
 	Overwrite(data []byte) error
 	Close() error
 }

@@ -50,14 +50,23 @@ const (
 // A released epoch keeps the word for an epoch that has served, which keepers that do not know the other look for.
 var states = []string{copyingMark, startingMark, servingMark, servingMark + " " + releasedMark, releasedMark}
 
-// progressTime is how long one step of the work on an epoch may take before heartbeats stop: longer than any operation on
-// a store that works, and a reason to let another server try.
+// progressTime is how long one step of the work on an epoch may take before heartbeats stop: longer than any operation
+// on a store that works, and a reason to let another server try.
 const progressTime = 30 * time.Second
 
 func (k *Keeper) newTerm(epoch uint64, held *tenure, stop <-chan struct{}) *term {
 	now := k.env.Now()
-	t := &term{Keeper: k, epoch: epoch, stop: stop, tenure: held, well: now, over: make(chan struct{}), deposed: make(chan struct{}),
-		journals: journals{store: k.store, root: DataDir(epoch)}, beatAt: now - time.Hour}
+	t := &term{
+		Keeper:   k,
+		epoch:    epoch,
+		stop:     stop,
+		tenure:   held,
+		well:     now,
+		over:     make(chan struct{}),
+		deposed:  make(chan struct{}),
+		journals: journals{store: k.store, root: DataDir(epoch)},
+		beatAt:   now - time.Hour,
+	}
 	t.fence.env, t.fence.look = k.env, t.look
 	t.progress.Store(int64(now))
 	k.term.Store(t)

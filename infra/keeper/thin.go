@@ -10,8 +10,8 @@ import (
 // provenKept is how many snapshots stay in the epoch that serves: the newest, and the one before in case of damage.
 const provenKept = 2
 
-// thin proves the newest snapshots of the epoch that its JVM has written, and removes what those supersede. The journals
-// that the older one of them needs stay, and so does the last journal, to which the JVM may append.
+// thin proves the newest snapshots of the epoch that its JVM has written, and removes what those supersede. The
+// journals that the older one of them needs stay, and so does the last journal, to which the JVM may append.
 func (s store) thin(epoch uint64, progress func() error) error {
 	dir := DataDir(epoch)
 	files, err := s.files(dir)

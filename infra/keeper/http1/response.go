@@ -22,7 +22,8 @@ func (r *Response) Parse(message []byte, head bool) *Error {
 	}
 	line := message[:end-1]
 	// "HTTP/1.1 200 OK"; the space after the status is often missing where there is no reason.
-	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.")) || line[8] != ' ' || line[7] != '0' && line[7] != '1' {
+	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.")) || line[8] != ' ' ||
+		line[7] != '0' && line[7] != '1' {
 		return errStatus
 	}
 	status, ok := number(line[9:12])

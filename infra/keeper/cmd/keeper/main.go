@@ -48,16 +48,20 @@ func serve(args []string) error {
 	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
 	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
-	f.StringVar(&o.Advertise, "advertise", "", "host:port where other keepers reach this one (default: $"+keeper.AddressEnv+" or the first IPv4, and --listen's port)")
+	f.StringVar(&o.Advertise, "advertise", "",
+		"host:port where other keepers reach this one (default: $"+keeper.AddressEnv+" or the first IPv4, and "+
+			"--listen's port)")
 	f.StringVar(&o.ReadyPath, "ready-path", o.ReadyPath, "page that answers below 500 once the application works")
 	reads := f.String("read-paths", strings.Join(o.ReadPaths, ","), "actions that change nothing, separated by commas")
 	f.DurationVar(&o.Hold, "hold", o.Hold, "how long a request waits for a leader")
 	f.IntVar(&o.MaxHeld, "max-held", o.MaxHeld, "how many requests may wait")
 	f.DurationVar(&o.Handover, "handover", o.Handover, "how long held requests are forwarded after an orderly stop")
-	f.DurationVar(&t.ElectionTimeout, "patience", t.ElectionTimeout, "without a heartbeat before another server takes over")
+	f.DurationVar(&t.ElectionTimeout, "patience", t.ElectionTimeout,
+		"without a heartbeat before another server takes over")
 	f.DurationVar(&t.Start, "start-timeout", t.Start, "for COMMAND to answer for the first time")
 	f.DurationVar(&t.Hang, "hang", t.Hang, "without an answer before COMMAND is killed")
-	f.DurationVar(&t.Stuck, "stuck", t.Stuck, "without a change carried out while some are asked for, before COMMAND is killed")
+	f.DurationVar(&t.Stuck, "stuck", t.Stuck,
+		"without a change carried out while some are asked for, before COMMAND is killed")
 	f.DurationVar(&t.Drain, "drain", t.Drain, "for running requests before an orderly stop")
 	f.DurationVar(&t.Stop, "stop-timeout", t.Stop, "for COMMAND's own orderly stop")
 	if err := f.Parse(args); err != nil {
@@ -106,8 +110,8 @@ func epochs(args []string) error {
 		case p.Newest:
 			remark += " (newest)"
 		}
-		fmt.Printf("%-10d  %-20s  %-20s  %-11d  %12d  %s\n", p.Epoch, p.At.Format(time.RFC3339), p.Until.Format(time.RFC3339),
-			p.Source, p.Bytes, strings.TrimSpace(remark))
+		fmt.Printf("%-10d  %-20s  %-20s  %-11d  %12d  %s\n", p.Epoch, p.At.Format(time.RFC3339),
+			p.Until.Format(time.RFC3339), p.Source, p.Bytes, strings.TrimSpace(remark))
 	}
 	return nil
 }
