@@ -22,6 +22,7 @@ func prod(t *testing.T) *run {
 // lasting are the types of which nothing may go on the way to the public release: the data and its key, what the world
 // knows the site by, the addresses that others admit, and what all of it stands in.
 var lasting = []string{
+	"aws:ebs/volume:Volume",
 	"aws:efs/fileSystem:FileSystem", "aws:efs/mountTarget:MountTarget", "aws:kms/key:Key", "aws:backup/vault:Vault",
 	"aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup", "aws:ec2/eip:Eip", "aws:ec2/natGateway:NatGateway",
 	"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup",
