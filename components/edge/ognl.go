@@ -2,44 +2,44 @@ package edge
 
 import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-// The web ACL refuses OGNL, the expression language that Struts 2.1 evaluates where it should not: whoever gets an
-// expression in runs programs on the server (CVE-2010-1870, CVE-2013-2251, CVE-2017-5638, CVE-2018-11776 and others).
-// It asks less closely than the proxy of the single host does (infra/images/proxy/ognl.lua), since a pattern has at
-// most 200 characters and takes encodings off in one fixed order; so it allows less:
-//
-//   - names of parameters are letters, digits and _.-[] as forms have them, which leaves no expression to be one;
-//   - a body is a plain form that the web ACL can see whole, at most 8 KiB before a load balancer.
+// The web ACL refuses what plainly is an attempt to have Struts 2.1 evaluate OGNL (CVE-2010-1870, CVE-2013-2251 and
+// others). It is the coarse outer net: what decides is the guard in the app servers, where expressions are evaluated
+// (infra/images/app/guard), the same in every environment. So it looks at names of parameters, which Struts evaluates, and
+// at places where no expression belongs, and leaves alone what people write: texts, long or short, are let through.
 const (
-	// parameterName finds a pair whose name has another character. Names are looked at as they are sent: a browser does
-	// not encode any of those that are allowed.
-	parameterName = `(^|&)[a-z0-9_.\[\]-]*[^a-z0-9_.\[\]=&-]`
-	// expression finds, in people's text, an opened expression that does something: names a variable, a class or a way
-	// to one. "C# costs 5% more" and "${title}" are none.
-	expression = `[%$#]\{[^}]*(#[a-z_]|@[a-z_]|\bnew\s+[a-z]|\bclass\b|\bjava\.)`
-	// context finds what is evaluated without being opened: the switch that turns protection off, and static members.
-	context = `#_memberaccess|@(ognl|java|javax|com\.opensymphony|org\.apache)\.[\w.$]*@`
-	// opening finds any opened expression, where none belongs at all.
-	opening = `[%$#]\{`
+	// order finds a name that Struts takes as an order to redirect.
+	order = `(^|&)redirect(action)?(:|%3a)`
+	// call finds a name with a call, a variable, or an escape in it.
+	call = `(^|&)[^=&]*(\(|%28|#|%23|\\|%5c)`
+	// static finds a name with a static member in it.
+	static = `(^|&)[^=&]*(@|%40)[^=&@]*(@|%40)[a-z_]`
+	// class finds a name that leads through a class.
+	class = `(^|&)([^=&]*(\.|\[|%2e|%5b))?class(\.|\[|%2e|%5b)`
+	// opening finds an opened expression, where none belongs at all.
+	opening = `[%$]\{`
 )
 
-// raw leaves the text as it is sent but for its case; decoded takes off what Jetty and OGNL take off.
+// raw leaves the text as it is sent but for its case; decoded takes off what Jetty takes off.
 var (
 	raw     = []string{"LOWERCASE"}
-	decoded = []string{"URL_DECODE_UNI", "JS_DECODE", "LOWERCASE"}
+	decoded = []string{"URL_DECODE_UNI", "LOWERCASE"}
 )
 
 // ognlRule is the statement of the web ACL's rule.
 func ognlRule() pulumi.Map {
-	query, path := pulumi.Map{"queryString": pulumi.Map{}}, pulumi.Map{"uriPath": pulumi.Map{}}
-	// What does not fit into the web ACL's view counts as an attack: it could hide there.
-	body := pulumi.Map{"body": pulumi.Map{"oversizeHandling": pulumi.String("MATCH")}}
+	path := pulumi.Map{"uriPath": pulumi.Map{}}
 	contentType := pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String("content-type")}}
-	return pulumi.Map{"orStatement": pulumi.Map{"statements": pulumi.Array{
-		pattern(parameterName, query, raw), pattern(parameterName, body, raw),
-		pattern(expression, query, decoded), pattern(expression, body, decoded),
-		pattern(context, query, decoded), pattern(context, body, decoded),
-		pattern(opening, path, decoded), pattern(opening, contentType, decoded),
-	}}}
+	statements := pulumi.Array{pattern(opening, path, decoded), pattern(opening, contentType, decoded)}
+	for _, names := range []pulumi.Map{
+		{"queryString": pulumi.Map{}},
+		// A load balancer shows the web ACL the first 8 KiB; a longer article is no attack.
+		{"body": pulumi.Map{"oversizeHandling": pulumi.String("CONTINUE")}},
+	} {
+		for _, expression := range []string{order, call, static, class} {
+			statements = append(statements, pattern(expression, names, raw))
+		}
+	}
+	return pulumi.Map{"orStatement": pulumi.Map{"statements": statements}}
 }
 
 func pattern(expression string, field pulumi.Map, transformations []string) pulumi.Map {

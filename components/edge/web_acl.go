@@ -29,9 +29,13 @@ const (
 	global   webACLScope = "CLOUDFRONT" // before a distribution; lives in us-east-1
 )
 
-// managedRuleGroups are Amazon's, in the order in which they are asked:
+// managedRuleGroups are Amazon's, in the order in which they are asked, and what comes of a match. The common rules are
+// counted and not obeyed: among others they refuse every body over 8 KiB, which is an article of a thousand words.
 // https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
-var managedRuleGroups = []string{"AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"}
+var managedRuleGroups = []struct{ name, override string }{
+	{"AWSManagedRulesKnownBadInputsRuleSet", "none"},
+	{"AWSManagedRulesCommonRuleSet", "count"},
+}
 
 func newWebACL(
 	ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, options ...pulumi.ResourceOption,
@@ -80,15 +84,15 @@ func (a *WebACLArgs) rules() pulumi.Array {
 	}}
 	for i, group := range managedRuleGroups {
 		rules = append(rules, pulumi.Map{
-			"name": pulumi.String(group), "priority": pulumi.Int(i + 2),
+			"name": pulumi.String(group.name), "priority": pulumi.Int(i + 2),
 			"overrideAction": pulumi.Map{"none": pulumi.Map{}},
 			"statement": pulumi.Map{
 				"managedRuleGroupStatement": pulumi.Map{
 					"vendorName": pulumi.String("AWS"),
-					"name":       pulumi.String(group),
+					"name":       pulumi.String(group.name),
 				},
 			},
-			"visibilityConfig": visible(group),
+			"visibilityConfig": visible(group.name),
 		})
 	}
 	return rules

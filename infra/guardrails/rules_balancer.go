@@ -74,8 +74,7 @@ var balancerRules = []*Rule{
 		check: all(anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesKnownBadInputsRuleSet"),
 			anyOf("rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesCommonRuleSet"),
 			anySet("rules[].statement.rateBasedStatement.limit", "add a rule that limits requests per address"),
-			none("rules[].overrideAction.count", "use none: a rule group that only counts stops nothing"),
-			none("rules[].action.count", "use block: a limit that only counts stops nothing")),
+			blocking),
 	},
 	{
 		ID: "Route53.2", Title: "public hosted zones log queries",
@@ -101,4 +100,20 @@ func anyWhere(path string, good func(value) bool, wayOut string) check {
 		}
 		return []finding{{value{path: path}, wayOut}}
 	}
+}
+
+// blocking refuses rules of a web ACL that only count. Amazon's common rules may: they refuse honest people as well.
+func blocking(r *Resource, _ *Graph) (found []finding) {
+	names, groups := r.each("rules[].name"), r.each("rules[].statement.managedRuleGroupStatement.name")
+	for i, override := range r.each("rules[].overrideAction.count") {
+		if override.v.IsObject() && groups[i].text() != "AWSManagedRulesCommonRuleSet" {
+			found = append(found, finding{override, "use none: a rule group that only counts stops nothing"})
+		}
+	}
+	for i, action := range r.each("rules[].action.count") {
+		if action.v.IsObject() {
+			found = append(found, finding{action, "use block: rule " + names[i].text() + " only counts, and stops nothing"})
+		}
+	}
+	return found
 }

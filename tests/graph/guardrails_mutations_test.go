@@ -126,6 +126,8 @@ var mutations = []mutation{
 	{"WAF.12", aclType, "rules[].visibilityConfig.cloudwatchMetricsEnabled", false},
 	{"TWIP-WAF-1", aclType, "rules[].statement.managedRuleGroupStatement.name", "AWSManagedRulesLinuxRuleSet"},
 	{"TWIP-WAF-1", aclType, "rules[].statement.rateBasedStatement.limit", taken{}},
+	{"TWIP-WAF-1", aclType, "rules[2].overrideAction", map[string]any{"count": map[string]any{}}},
+	{"TWIP-WAF-1", aclType, "rules[].action", map[string]any{"count": map[string]any{}}},
 	{"CloudFront.3", cdnType, "defaultCacheBehavior.viewerProtocolPolicy", "allow-all"},
 	{"CloudFront.3", cdnType, "orderedCacheBehaviors[].viewerProtocolPolicy", "allow-all"},
 	{"CloudFront.5", cdnType, "loggingConfig.bucket", taken{}},

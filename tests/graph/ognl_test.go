@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -34,11 +33,11 @@ func TestProdRefusesOGNL(t *testing.T) {
 		"CVE-2010-1870, encoded":      {path: "/Read.action", query: `%28%27%5Cu0023context%27%29%28a%29=1`},
 		"CVE-2011-3923":               {path: "/Read.action", query: `title=(%23x=1)&z[(title)('x')]=true`},
 		"CVE-2013-2251":               {path: "/Read.action", query: `redirect:%25%7B3*4%7D`},
-		"CVE-2013-2251, by its value": form(`title=%25%7B%23a%3Dnew+java.lang.ProcessBuilder%7D&body=x`),
+		"a variable in a form's name": form(`title=x&%23context=y`),
+		"a way to a class":            {path: "/Read.action", query: `class.classLoader.jarPath=x`},
 		"CVE-2017-5638":               {path: "/Post.action", contentType: `%{(#nike='multipart/form-data')}`},
 		"CVE-2018-11776":              {path: "/%24%7B%28111%2B111%29%7D/Read.action"},
-		"a static member":             form(`title=x&body=@java.lang.Runtime@getRuntime()`),
-		"a multipart body":            {path: "/Post.action", body: "------x\r\nContent-Disposition: form-data; name=\"title\"\r\n"},
+		"a static member":             form(`title=x&a[@java.lang.Runtime@getRuntime()]=y`),
 	} {
 		t.Run(name, func(t *testing.T) { require.True(t, refused(attack)) })
 	}
@@ -47,6 +46,12 @@ func TestProdRefusesOGNL(t *testing.T) {
 		"a session":    {path: "/Read.action;jsessionid=node01abc.node0"},
 		"a page":       {path: "/Read.action", query: "page=2&sort=date"},
 		"a post":       form(url.Values{"title": {"C# costs 5% more"}, "body": {"Mail me @home or info@example.com & see ${title} (#3), a=b.\nYours, O'Neil"}}.Encode()),
+		"a long post":  form(url.Values{"body": {strings.Repeat("Grüße an alle (und #alle). ", 1000)}}.Encode()),
+		"code":         form(url.Values{"body": {"#define F(x) ${x#y} @Override @java.lang.Runtime@getRuntime() %{a}"}}.Encode()),
+		"a time":       {path: "/Read.action", query: "12:30"},
+		"an address":   {path: "/Read.action", query: "me@example.com"},
+		"a word":       {path: "/Read.action", query: "classification.name=x&subclass=y&class=z"},
+		"an index":     {path: "/Read.action", query: "items%5B0%5D.name=x"},
 		"a long title": form(url.Values{"title": {strings.Repeat("Grüße ", 100)}, "body": {"{curly} [square] <angle> \\ / 100 %"}}.Encode()),
 	} {
 		t.Run(name, func(t *testing.T) { require.False(t, refused(ordinary)) })
@@ -74,13 +79,6 @@ func seen(t *testing.T, r request, match map[string]any) string {
 			if decoded, err := url.QueryUnescape(text); err == nil {
 				text = decoded
 			}
-		case "JS_DECODE":
-			text = regexp.MustCompile(`\\u00([0-9a-fA-F]{2})`).ReplaceAllStringFunc(text, func(escape string) string {
-				var code rune
-				_, err := fmt.Sscanf(escape[4:], "%x", &code)
-				require.NoError(t, err)
-				return string(code)
-			})
 		default:
 			t.Fatalf("transformation %v is not known here", kind)
 		}
