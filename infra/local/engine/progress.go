@@ -32,12 +32,13 @@ func newProgress(line func(string)) *progress {
 	return p
 }
 
-// lines hands on what is written to it line by line. The engine writes whole lines.
+// lines hands on what is written to it line by line. The engine writes whole lines, and dots while it waits, which say less
+// than the lines about builds and machines that come meanwhile.
 type lines func(string)
 
 func (l lines) Write(text []byte) (int, error) {
 	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimRight(line, " \n"); line != "" {
+		if line = strings.TrimRight(line, " \n"); strings.Trim(line, " @.") != "" {
 			l(line)
 		}
 	}

@@ -53,7 +53,7 @@ func TestSummary(t *testing.T) {
 func TestLines(t *testing.T) {
 	var got []string
 	_, err := lines(
-		func(line string) { got = append(got, line) }).Write([]byte("Updating (train):\n\n +  aws:ec2:Vpc net create  \n"))
+		func(line string) { got = append(got, line) }).Write([]byte("Updating (train):\n\n.\n +  aws:ec2:Vpc net create  \n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"Updating (train):", " +  aws:ec2:Vpc net create"}, got)
 }
