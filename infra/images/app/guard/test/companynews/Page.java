@@ -24,6 +24,10 @@ public final class Page {
     return articles.size();
   }
 
+  public java.sql.Timestamp getPosted() {
+    return new java.sql.Timestamp(0);
+  }
+
   public String titleOf(String article) {
     return article + "!";
   }

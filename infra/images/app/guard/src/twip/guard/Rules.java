@@ -21,11 +21,11 @@ public final class Rules {
       Pattern.compile(
           "(java\\.lang\\.(?!(String|Number|Integer|Long|Short|Byte|Double|Float|Boolean|Character|Enum|Iterable|"
               + "CharSequence|Comparable|Object|Record)$).*)"
-              + "|java\\.(io|nio|net|rmi|beans|applet|awt|security|sql|util\\.(concurrent|jar|zip|logging|prefs|"
+              + "|java\\.(io|nio|net|rmi|beans|applet|awt|security|sql\\.(?!(Date|Time|Timestamp)$)|util\\.(concurrent|jar|zip|logging|prefs|"
               + "ServiceLoader|Timer|Scanner|ResourceBundle)).*"
               + "|(javax|jakarta|sun|com\\.sun|jdk|org\\.xml|org\\.w3c)\\..*"
               + "|(ognl|javassist|freemarker|org\\.apache\\.(velocity|jasper|tomcat|commons|catalina|struts2\\.(dispatcher|"
-              + "interceptor|util|views|config)))\\..*"
+              + "interceptor|util|config)))\\..*"
               + "|org\\.eclipse\\.jetty\\..*|org\\.springframework\\..*|groovy\\..*|bsh\\..*"
               + "|com\\.opensymphony\\.xwork2\\.(ognl|util|inject|config|conversion|spring|interceptor)\\..*"
               + "|com\\.opensymphony\\.xwork2\\.(ActionContext|ActionInvocation|ActionProxy|DefaultAction).*"

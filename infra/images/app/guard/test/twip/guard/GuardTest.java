@@ -41,7 +41,7 @@ public final class GuardTest {
     check(fired.isEmpty(), "these fire: " + fired);
     for (String honest : List.of("title", "title.length() > 3", "articles.size()", "articles[0]", "articles[0].length()",
         "#user", "#user = 'a', #user", "title + ' by ' + #user", "articles.{#this.length()}", "1 + 2", "{1, 2}.size()",
-        "#{'ab': 1}.ab", "title == null ? 'none' : title", "titleOf(articles[0])", "count * 2", "#root.title")) {
+        "#{'ab': 1}.ab", "title == null ? 'none' : title", "titleOf(articles[0])", "count * 2", "#root.title", "posted.time", "posted.toString()")) {
       Object value = Ognl.getValue(honest, context(), page());
       check(value != null, honest + " gave nothing");
     }
