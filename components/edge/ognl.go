@@ -4,8 +4,8 @@ import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 // The web ACL refuses what plainly is an attempt to have Struts 2.1 evaluate OGNL (CVE-2010-1870, CVE-2013-2251 and
 // others). It is the coarse outer net: what decides is the guard in the app servers, where expressions are evaluated
-// (infra/images/app/guard), the same in every environment. So it looks at names of parameters, which Struts evaluates, and
-// at places where no expression belongs, and leaves alone what people write: texts, long or short, are let through.
+// (infra/images/app/guard), the same in every environment. So it looks at names of parameters, which Struts evaluates,
+// and at places where no expression belongs, and leaves alone what people write: texts, long or short, are let through.
 const (
 	// order finds a name that Struts takes as an order to redirect.
 	order = `(^|&)redirect(action)?(:|%3a)`

@@ -32,8 +32,8 @@ func newProgress(line func(string)) *progress {
 	return p
 }
 
-// lines hands on what is written to it line by line. The engine writes whole lines, and dots while it waits, which say less
-// than the lines about builds and machines that come meanwhile.
+// lines hands on what is written to it line by line. The engine writes whole lines, and dots while it waits, which say
+// less than the lines about builds and machines that come meanwhile.
 type lines func(string)
 
 func (l lines) Write(text []byte) (int, error) {
