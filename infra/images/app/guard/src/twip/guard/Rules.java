@@ -16,20 +16,24 @@ import java.util.regex.Pattern;
 public final class Rules {
   private Rules() {}
 
-  /** Packages whose classes lead out of a page's data, whether by their own members or by what those return. */
+  /**
+   * Types that lead out of a page's data, whether by their own members or by what those return. Struts' results,
+   * interceptors and tags are not among them: Struts sets their properties with OGNL when it starts.
+   */
   private static final Pattern OUTSIDE =
       Pattern.compile(
           "(java\\.lang\\.(?!(String|Number|Integer|Long|Short|Byte|Double|Float|Boolean|Character|Enum|Iterable|"
               + "CharSequence|Comparable|Object|Record)$).*)"
-              + "|java\\.(io|nio|net|rmi|beans|applet|awt|security|sql\\.(?!(Date|Time|Timestamp)$)|util\\.(concurrent|jar|zip|logging|prefs|"
-              + "ServiceLoader|Timer|Scanner|ResourceBundle)).*"
-              + "|(javax|jakarta|sun|com\\.sun|jdk|org\\.xml|org\\.w3c)\\..*"
-              + "|(ognl|javassist|freemarker|org\\.apache\\.(velocity|jasper|tomcat|commons|catalina|struts2\\.(dispatcher|"
-              + "interceptor|util|config)))\\..*"
-              + "|org\\.eclipse\\.jetty\\..*|org\\.springframework\\..*|groovy\\..*|bsh\\..*"
-              + "|com\\.opensymphony\\.xwork2\\.(ognl|util|inject|config|conversion|spring|interceptor)\\..*"
-              + "|com\\.opensymphony\\.xwork2\\.(ActionContext|ActionInvocation|ActionProxy|DefaultAction).*"
-              + "|twip\\..*");
+              + "|java\\.(io|nio|net|rmi|beans|applet|awt|security|sql\\.(?!(Date|Time|Timestamp)$)|util\\."
+              + "(concurrent|jar|zip|logging|prefs|ServiceLoader|Timer|Scanner|ResourceBundle)).*"
+              + "|(javax|jakarta|sun|com\\.sun|jdk|org\\.xml|org\\.w3c|ognl|javassist|freemarker|groovy|bsh|twip)\\..*"
+              + "|org\\.(apache\\.(velocity|jasper|tomcat|commons|catalina)|eclipse\\.jetty|springframework)\\..*"
+              + "|com\\.opensymphony\\.xwork2\\.((ognl|inject|spring|util\\.(reflection|finder|fs|classloader))\\..*"
+              + "|util\\.(Ognl|ValueStack|Compound|ClassLoader|FileManager).*|.*Object(Type)?Factory"
+              + "|(ActionContext|ActionInvocation|ActionProxy|DefaultAction).*)"
+              + "|org\\.apache\\.struts2\\.(ServletActionContext|util\\.(StrutsUtil|ObjectFactoryDestroyable)"
+              + "|dispatcher\\.(Dispatcher|ApplicationMap|SessionMap|RequestMap|StrutsRequestWrapper|mapper\\..*"
+              + "|multipart\\..*))");
 
   /** Methods that lead to a class, stop a thread, or make something of any size out of a short expression. */
   private static final Set<String> METHODS =

@@ -1,5 +1,7 @@
 package twip.guard;
 
+import com.opensymphony.xwork2.ActionContext;
+import com.opensymphony.xwork2.interceptor.ParametersInterceptor;
 import companynews.Page;
 import java.io.File;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import ognl.Ognl;
 import ognl.OgnlException;
+import org.apache.struts2.dispatcher.ServletDispatcherResult;
 
 /**
  * Evaluates attacks and honest expressions with real OGNL. With "control" on the command line the guard is not on the class
@@ -49,7 +52,23 @@ public final class GuardTest {
     Ognl.setValue("title", context(), page, "new title");
     Ognl.setValue("articles[0]", context(), page, "first");
     check(page.getTitle().equals("new title") && page.getArticles().get(0).equals("first"), "properties are not set");
+    strutsStarts();
     names();
+  }
+
+  /** Struts sets the properties of what its configuration names with OGNL, and visitors reach none of its core. */
+  private static void strutsStarts() throws OgnlException {
+    ServletDispatcherResult result = new ServletDispatcherResult();
+    Ognl.setValue("location", context(), result, "/index.jsp");
+    check("/index.jsp".equals(result.getLocation()), "a result has no location");
+    ParametersInterceptor interceptor = new ParametersInterceptor();
+    Ognl.setValue("excludeParams", context(), interceptor, "dojo");
+    check("dojo".equals(interceptor.getExcludeParams()), "an interceptor has no parameters");
+    try {
+      check(Ognl.getValue("secret", context(), new ActionContext()) == null, "Struts' context can be read");
+    } catch (OgnlException e) {
+      // as it should be
+    }
   }
 
   /** Names of honest forms pass, those of attacks do not. */
