@@ -74,7 +74,8 @@ func TestTrain(t *testing.T) {
 	r.config["twip:memoryMiB"] = map[string]int{"app": 400}
 	planned, err = r.preview()
 	require.NoError(t, err)
-	require.Contains(t, planned.Steps, engine.Step{Op: "replace", Type: instance, Name: "twip-train-host", Replace: []string{"userData"}})
+	require.Contains(t, planned.Steps, engine.Step{Op: "replace", Type: instance, Name: "twip-train-host",
+		Replace: []string{"userData"}, Changed: []string{"userData"}})
 	before, data := r.count(), first.Outputs["dataVolumeId"].(string)
 	r.mustUp()
 	successor := r.one()

@@ -111,6 +111,7 @@ func (s Summary) Changed() int {
 type Step struct {
 	Op, Type, Name string
 	Replace        []string // for a replacement: the properties that force it
+	Changed        []string // for an update or a replacement: the paths of what differs (a.b, a[0].b), sorted
 }
 
 // Up makes what the program declares. What vanished from this computer meanwhile is found out first and made again, and

@@ -90,8 +90,10 @@ func (p *progress) step(m apitype.StepEventMetadata) {
 	}
 	p.told[key] = true
 	u := urn.URN(m.URN)
-	p.summary.Steps = append(p.summary.Steps,
-		Step{Op: string(m.Op), Type: string(u.Type()), Name: u.Name(), Replace: p.begun[key]})
+	p.summary.Steps = append(p.summary.Steps, Step{
+		Op: string(m.Op), Type: string(u.Type()), Name: u.Name(),
+		Replace: p.begun[key], Changed: slices.Sorted(slices.Values(m.Diffs)),
+	})
 }
 
 // human names a resource by the last part of its type and its name.

@@ -24,7 +24,7 @@ func told(list ...apitype.EngineEvent) *progress {
 func step(op apitype.OpType) []apitype.EngineEvent {
 	m := apitype.StepEventMetadata{Op: op, URN: machine}
 	if op != apitype.OpDelete && op != apitype.OpCreate {
-		m.Keys = []string{"userData"}
+		m.Keys, m.Diffs = []string{"userData"}, []string{"userData", "tags.Name"}
 	}
 	return []apitype.EngineEvent{{ResourcePreEvent: &apitype.ResourcePreEvent{Metadata: m}},
 		{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: m}}}
@@ -40,7 +40,8 @@ func TestSummary(t *testing.T) {
 		"unchanged":  {step(apitype.OpSame), Summary{Changes: map[string]int{}}},
 		"told twice": {append(step(apitype.OpCreate), step(apitype.OpCreate)...), Summary{Changes: map[string]int{}, Steps: []Step{created}}},
 		"replacement": {step(apitype.OpReplace), Summary{Changes: map[string]int{}, Steps: []Step{
-			{Op: "replace", Type: "aws:ec2/instance:Instance", Name: "host", Replace: []string{"userData"}}}}},
+			{Op: "replace", Type: "aws:ec2/instance:Instance", Name: "host",
+				Replace: []string{"userData"}, Changed: []string{"tags.Name", "userData"}}}}},
 		"counts": {[]apitype.EngineEvent{{SummaryEvent: &apitype.SummaryEvent{
 			ResourceChanges: map[apitype.OpType]int{"same": 2, "create": 1}}}},
 			Summary{Changes: map[string]int{"same": 2, "create": 1}}},
