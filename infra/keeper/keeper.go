@@ -250,7 +250,7 @@ func (k *Keeper) sight() (seen sighting, err error) {
 // they are held: it may be dead, and whatever is sent to it then ends in doubt.
 func (k *Keeper) follow() {
 	route := Route{Epoch: k.seen.claim.Epoch}
-	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= 2*k.timing.Heartbeat {
+	if k.seen.claim.Holder != k.id && k.seen.at-k.seen.since <= k.timing.Heartbeat+k.timing.Poll/2 {
 		route.Address, route.Holder = k.seen.claim.Address, k.seen.claim.Holder
 	}
 	k.setRoute(route)

@@ -92,11 +92,15 @@ func (s store) prove(epoch uint64, f File) error {
 	if err := s.fs.Mkdir(provenDir(epoch)); err != nil {
 		return err
 	}
-	err := s.fs.Link(path.Join(DataDir(epoch), f.Name), provenName(epoch, f))
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	from, to := path.Join(DataDir(epoch), f.Name), provenName(epoch, f)
+	err := s.fs.Link(from, to)
+	if errors.Is(err, fs.ErrExist) {
+		there, statErr := s.fs.Stat(to)
+		if err = statErr; err == nil && there.Bytes != f.Bytes { // damaged since
+			err = errors.Join(s.fs.Remove(to), s.fs.Link(from, to))
+		}
 	}
-	return s.fs.Sync(provenDir(epoch))
+	return errors.Join(err, s.fs.Sync(provenDir(epoch)))
 }
 
 // part is a file to be copied, and where it comes from.
