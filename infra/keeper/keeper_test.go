@@ -52,12 +52,10 @@ func (j *testJVM) Kill()                   { j.once.Do(func() { close(j.exited) 
 // leadNow makes k the leader of an epoch that it has claimed, with a directory and without a JVM.
 func leadNow(t *testing.T, k *Keeper, epoch uint64) *term {
 	t.Helper()
-	held, err := k.store.begin(epoch, k.id)
-	require.NoError(t, err)
 	for _, dir := range []string{numbered(epochsDir, epoch), DataDir(epoch)} {
 		require.NoError(t, k.store.fs.Mkdir(dir))
 	}
-	led := k.newTerm(epoch, held, nil)
+	led := k.newTerm(epoch, nil)
 	led.state.Store(serving)
 	require.NoError(t, k.MayAnswer(epoch))
 	k.setRoute(Route{Epoch: epoch, Self: true})

@@ -30,18 +30,17 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 	}
 	k.identity = identity
 	claim := Claim{Epoch: next, Holder: k.id, Address: k.address, Store: identity, Claimed: time.Now().UTC()}
-	if err := k.store.claim(claim); err != nil {
+	if err := k.store.link(claim); err != nil {
 		return fmt.Errorf("claim epoch %d: %w", next, err)
 	}
+	t := k.newTerm(next, stop)
+	defer t.end()
 	k.setRoute(Route{Epoch: next})
-	held, err := k.store.begin(next, k.id)
-	if err != nil {
-		return fmt.Errorf("begin epoch %d: %w", next, err)
+	if err := errors.Join(k.store.confirm(next), t.begun()); err != nil {
+		return fmt.Errorf("claim epoch %d: %w", next, err)
 	}
 	claimed := k.env.Now()
 	k.log.Info("claimed", "epoch", next, "why", why, "took", claimed-began)
-	t := k.newTerm(next, held, stop)
-	defer t.end()
 	if err := t.prepare(why); err != nil {
 		return err
 	}
@@ -97,6 +96,13 @@ func (k *Keeper) blame(m Manifest, err error) {
 		k.log.Warn("suspecting", "snapshot", f.Name, "bytes", f.Bytes, "misstarts", k.misstarts)
 		k.suspects[f] = true
 	}
+}
+
+// begun waits for the first heartbeat, which shows that the claim is this keeper's.
+func (t *term) begun() error {
+	err := t.fence.pass()
+	t.report(err)
+	return err
 }
 
 // prepare fills the epoch's directory with the data of the newest complete one.

@@ -151,6 +151,14 @@ func (s store) numbers(dir string) ([]uint64, error) {
 // claim makes c.Epoch the current epoch, or returns ErrTaken. After any other error it is unknown whether the
 // claim was made, which costs a number and nothing else: nobody works in an epoch whose claim went wrong.
 func (s store) claim(c Claim) error {
+	if err := s.link(c); err != nil {
+		return err
+	}
+	return s.confirm(c.Epoch)
+}
+
+// link is the moment of a claim. Whoever made it may send heartbeats, and has to confirm it before anything else.
+func (s store) link(c Claim) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return err
@@ -176,11 +184,16 @@ func (s store) claim(c Claim) error {
 	} else if err != nil {
 		return err
 	}
-	if err := errors.Join(removed, s.fs.Sync(claimsDir)); err != nil {
+	return removed
+}
+
+// confirm makes a claim last, and finds out whether it came too late.
+func (s store) confirm(epoch uint64) error {
+	if err := s.fs.Sync(claimsDir); err != nil {
 		return err
 	}
 	highest, err := s.highestClaim()
-	if err == nil && highest > c.Epoch {
+	if err == nil && highest > epoch {
 		return ErrTaken
 	}
 	return err

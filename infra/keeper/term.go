@@ -13,7 +13,6 @@ type term struct {
 	*Keeper
 	epoch    uint64
 	stop     <-chan struct{}
-	tenure   *tenure
 	fence    fence
 	jvm      JVM
 	manifest Manifest
@@ -31,6 +30,7 @@ type term struct {
 	problem error         // of the last heartbeat
 
 	// Only looks use what follows, of which there is one at a time.
+	tenure   *tenure // nil before the first
 	journals journals
 	count    uint64        // heartbeats
 	beatAt   time.Duration // of the last one
@@ -54,13 +54,13 @@ var states = []string{copyingMark, startingMark, servingMark, servingMark + " " 
 // on a store that works, and a reason to let another server try.
 const progressTime = 30 * time.Second
 
-func (k *Keeper) newTerm(epoch uint64, held *tenure, stop <-chan struct{}) *term {
+// newTerm has heartbeats go out for an epoch that was just claimed. Everything else about it may take its time.
+func (k *Keeper) newTerm(epoch uint64, stop <-chan struct{}) *term {
 	now := k.env.Now()
 	t := &term{
 		Keeper:   k,
 		epoch:    epoch,
 		stop:     stop,
-		tenure:   held,
 		well:     now,
 		over:     make(chan struct{}),
 		deposed:  make(chan struct{}),
@@ -79,26 +79,45 @@ func (k *Keeper) newTerm(epoch uint64, held *tenure, stop <-chan struct{}) *term
 func (t *term) look() error {
 	now := t.env.Now()
 	state := t.state.Load()
+	if t.tenure == nil {
+		held, err := t.store.begin(t.epoch, t.id)
+		if err != nil {
+			return err
+		}
+		t.tenure = held
+	}
 	due := now-t.beatAt >= t.timing.Heartbeat*9/10
-	var marks []mark
-	if state >= starting {
-		var err error
-		if marks, err = t.journals.look(now, due); err != nil {
+	if due || state != t.wrote { // first, for finding out about the journals may take long
+		if err := t.tell(state, t.written); err != nil {
+			return err
+		}
+		t.beatAt = now
+	}
+	if state >= serving && state != abandoned {
+		marks, err := t.journals.look(now, due)
+		if err != nil {
 			return err
 		}
 		if t.journals.changed {
 			t.journals.changed = false
 			t.changed.Store(true)
 		}
-	}
-	if due || state != t.wrote || !slices.Equal(marks, t.written) {
-		t.count++
-		if err := t.tenure.beat(heartbeat{t.count, states[state], marks}); err != nil {
-			return err
+		if !slices.Equal(marks, t.written) {
+			if err := t.tell(state, marks); err != nil {
+				return err
+			}
 		}
-		t.written, t.wrote, t.beatAt = marks, state, now
 	}
 	return t.tenure.current()
+}
+
+func (t *term) tell(state int32, marks []mark) error {
+	t.count++
+	if err := t.tenure.beat(heartbeat{t.count, states[state], marks}); err != nil {
+		return err
+	}
+	t.wrote, t.written = state, marks
+	return nil
 }
 
 // beat has heartbeats go out as long as the work on the epoch goes on. It is apart from that work, so that no single
@@ -171,7 +190,9 @@ func (t *term) end() {
 	}
 	t.fence.shut(func() {
 		t.journals.close()
-		t.tenure.end()
+		if t.tenure != nil {
+			t.tenure.end()
+		}
 	})
 	t.kill()
 }
