@@ -44,7 +44,9 @@ func beKeeper() error {
 	o.Store, o.Link = os.Getenv("STORE"), os.Getenv("LINK")
 	o.Listen, o.Admin, o.Backend = os.Getenv("LISTEN"), os.Getenv("ADMIN"), os.Getenv("BACKEND")
 	o.Advertise = o.Listen
-	o.Command = []string{"env", "KEEPER_TEST_ROLE=jvm", os.Args[0], o.Backend, o.Link}
+	// What a JVM starts, such as a shell for a script, may have its files open.
+	o.Command = []string{"sh", "-c", `sleep 60 >/dev/null 2>&1 & echo $! > "$0.helper"; exec env KEEPER_TEST_ROLE=jvm "$@"`, o.Link,
+		os.Args[0], o.Backend, o.Link}
 	return Serve(o, os.Stdout)
 }
 
@@ -176,6 +178,16 @@ func (p *program) jvm() int {
 	return pid
 }
 
+// helper is a process that the JVM has started.
+func (p *program) helper() int {
+	p.t.Helper()
+	content, err := os.ReadFile(p.link + ".helper")
+	require.NoError(p.t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	require.NoError(p.t, err)
+	return pid
+}
+
 func gone(pid int) func() bool {
 	return func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 }
@@ -202,9 +214,11 @@ func TestServe(t *testing.T) {
 	b.post("after-the-keeper-died") // held until b leads
 
 	before = b.jvm()
+	helper := b.helper()
 	require.NoError(t, syscall.Kill(before, syscall.SIGKILL))
 	require.Eventually(t, gone(before), 30*time.Second, 10*time.Millisecond)
 	b.post("after-the-JVM-died")
+	require.True(t, gone(helper)(), "what the JVM before started may still write")
 	code, body := b.get("/Read.action")
 	require.Equal(t, http.StatusOK, code)
 	require.Equal(t, "by-the-standby after-the-keeper-died after-the-JVM-died", body)

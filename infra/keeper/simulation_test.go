@@ -28,6 +28,7 @@ type without struct {
 	copy  bool          // all epochs share one directory
 	fresh time.Duration // the store is mounted with an attribute cache of this age
 	sync  bool          // copies are not synced
+	marks bool          // a successor copies what it sees of the journals
 }
 
 // simulation is one schedule: some computers with a keeper each, one store, and requests.
@@ -507,6 +508,7 @@ func TestSimulationFindsWhatIsMissing(t *testing.T) {
 	}{
 		"no fence":                  {without{fence: true}, "is lost"},
 		"no copy of the epoch":      {without{copy: true}, "is lost"},
+		"no marks":                  {without{marks: true}, "is lost"},
 		"only a lock file":          {without{fence: true, copy: true}, "is lost"},
 		"an attribute cache of 3 s": {without{fresh: 3 * time.Second}, "is lost"},
 		// The manifest tells that the copy is not whole, so the data is refused and nothing is lost.
