@@ -60,7 +60,7 @@ restore-drill: ## start the application on a copy of the data beside the site an
 	@$(TWIP) -cloud $(CLOUD) restore-drill
 
 ##@ tests
-.PHONY: test test-unit test-race test-machines test-keeper-long lint
+.PHONY: test test-unit test-race test-machines test-keeper-long test-mutants lint
 test: lint test-unit test-race test-machines ## all tests; needs root for Docker and loop devices
 test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, once compiled
 	go test $(UNIT)
@@ -71,6 +71,8 @@ test-machines: ## the real engine, the real images, real machines, real faults
 	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
 test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
+test-mutants: ## break the keeper in ways that lose data: its unit tests have to notice each; about 15 minutes
+	go test -count=1 -tags mutants -timeout 90m -v ./tests/keeper/mutants
 lint: ## formatting, vet, staticcheck, tidiness
 	@test -z "$$(gofmt -l .)" || { echo "not formatted (run gofmt -w):"; gofmt -l .; exit 1; }
 	@# A tab counts as one; URLs and the table of kinds, one line each, cannot be broken.

@@ -267,3 +267,34 @@ func TestCheckMount(t *testing.T) {
 		})
 	}
 }
+
+// coarse is a file system whose clock stands still.
+type coarse struct{ FS }
+
+func (c coarse) Hold(name string) (Held, error) {
+	h, err := c.FS.Hold(name)
+	return coarseHeld{h}, err
+}
+
+type coarseHeld struct{ Held }
+
+func (c coarseHeld) Stat() (Info, error) {
+	info, err := c.Held.Stat()
+	info.Changed = 0
+	return info, err
+}
+
+// A directory's time of change says nothing of a second change in the same step of the store's clock.
+func TestJournalsOfOneInstant(t *testing.T) {
+	s, dir := newDirStore(t)
+	s.fs = coarse{s.fs}
+	files{"data/" + journal(1): "1"}.write(t, dir)
+	j := journals{store: s, root: "data"}
+	defer j.close()
+	for n := 1; n < 5; n++ {
+		files{"data/" + journal(n): "1234"}.write(t, dir)
+		marks, err := j.look(time.Duration(n)*settleTime/10, false)
+		require.NoError(t, err)
+		require.Equal(t, []mark{{journal(n), 4}}, marks)
+	}
+}
