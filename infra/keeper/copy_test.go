@@ -96,6 +96,20 @@ func TestOwnClaimThatCannotBeRead(t *testing.T) {
 	require.ErrorIs(t, current(s, 1, "a"), ErrRefused)
 }
 
+// A number long passed, whose claims were deleted, and which a claimant that slept has linked again.
+func TestOwnNumberClaimedByAnother(t *testing.T) {
+	s, _ := newDirStore(t)
+	require.NoError(t, s.claim(Claim{Epoch: 1, Holder: "a"}))
+	held, err := s.begin(1, "a")
+	require.NoError(t, err)
+	defer held.end()
+	require.NoError(t, held.current())
+	require.NoError(t, s.fs.Remove(claimName(1)))
+	require.ErrorIs(t, held.current(), ErrDeposed)
+	require.NoError(t, s.claim(Claim{Epoch: 1, Holder: "b"}))
+	require.ErrorIs(t, held.current(), ErrDeposed)
+}
+
 var errBroken = errors.New("broken")
 
 type broken struct{ FS }

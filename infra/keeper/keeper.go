@@ -185,7 +185,6 @@ func (k *Keeper) standBy(stop <-chan struct{}) string {
 
 // look reads from the store who leads, and whether it does so any more.
 func (k *Keeper) look() bool {
-	began := k.env.Now()
 	seen, err := k.sight()
 	// The time after the look: if the look itself took long, it is this server that was cut off.
 	now := k.env.Now()
@@ -200,7 +199,7 @@ func (k *Keeper) look() bool {
 		return false
 	}
 	// Time that was not watched does not count: this keeper may have slept or hung, not the leader.
-	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2 || now-began > k.timing.ElectionTimeout/2
+	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2
 	seen.since, seen.at, seen.probed = k.seen.since, now, k.seen.probed
 	if seen.claim != k.seen.claim || seen.heartbeat != k.seen.heartbeat || unwatched {
 		seen.since = now
