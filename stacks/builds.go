@@ -21,37 +21,35 @@ const (
 	defaultArtifacts = "artifacts"
 )
 
-// builds are the assembled build contexts of the three images.
-type builds struct{ static, app, proxy *images.Context }
+// builds are the assembled build contexts of the images.
+type builds map[images.Kind]*images.Context
 
 // stage assembles the build contexts and says which artifacts are in them.
-func stage(ctx *pulumi.Context, c *Config) (*builds, error) {
+func stage(ctx *pulumi.Context, c *Config) (builds, error) {
 	artifacts, err := c.artifactsDir()
 	if err != nil {
 		return nil, err
 	}
 	options := images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild, Out: buildDir}
-	b := &builds{}
+	b := builds{}
 	var problems []error
-	for _, image := range []struct {
-		kind images.Kind
-		into **images.Context
-	}{{images.Static, &b.static}, {images.App, &b.app}, {images.Proxy, &b.proxy}} {
-		build, err := images.Stage(image.kind, options)
+	for _, kind := range images.Kinds {
+		build, err := images.Stage(kind, options)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		*image.into = build
-		if image.kind != images.Proxy { // nobody brings a proxy of their own
-			problems = append(problems, ctx.Log.Info(string(image.kind)+": "+build.Source, nil))
+		b[kind] = build
+		if build.Source != "" {
+			problems = append(problems, ctx.Log.Info(string(kind)+": "+build.Source, nil))
 		}
 	}
 	return b, errors.Join(problems...)
 }
 
 // artifactsDir resolves the directory from the project's root. The default may be absent, as it is in a fresh clone;
-// one that somebody named must be there, lest the sample goes out instead of what they meant.
+// one that somebody named must be there, so that the
+// sample does not go out instead of what they meant.
 func (c *Config) artifactsDir() (string, error) {
 	dir := c.Artifacts
 	if !filepath.IsAbs(dir) {

@@ -75,29 +75,6 @@ func list(field func(*Config) *[]string, checks ...func([]string) error) func(st
 	}
 }
 
-// memory fills in the kinds that are named and leaves the others as they are.
-func memory(raw string, c *Config) error {
-	var limits map[string]int
-	if err := json.Unmarshal([]byte(raw), &limits); err != nil {
-		return errors.New("it is not a map from kinds of containers to whole numbers")
-	}
-	kinds := map[string]*int{"static": &c.MemoryMiB.Static, "app": &c.MemoryMiB.App, "proxy": &c.MemoryMiB.Proxy}
-	least := map[string]int{"static": 16, "app": 256, "proxy": 32}
-	var problems []error
-	for _, kind := range sortedKeys(limits) {
-		field, ok := kinds[kind]
-		if !ok {
-			problems = append(problems, fmt.Errorf("there is no kind %q, only app, proxy and static", kind))
-			continue
-		}
-		if limits[kind] < least[kind] {
-			problems = append(problems, fmt.Errorf("%s does not start with less than %d MiB", kind, least[kind]))
-		}
-		*field = limits[kind]
-	}
-	return errors.Join(problems...)
-}
-
 // reservedTags are set by the program itself.
 var reservedTags = []string{"Project", "Stack", "ManagedBy", "Name"}
 

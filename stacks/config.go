@@ -40,13 +40,6 @@ type Config struct {
 	MultiZone        MultiZoneConfig
 }
 
-// Memory is the hard memory limit, in MiB, of one container of each kind.
-type Memory struct {
-	Static int `json:"static"`
-	App    int `json:"app"`
-	Proxy  int `json:"proxy"`
-}
-
 // name is how a part of this environment is called. It begins with project and stack, because physical names are made
 // from it and several environments may share an account.
 func (c *Config) name(part string) string { return c.Project + "-" + c.Stack + "-" + part }

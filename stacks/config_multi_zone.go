@@ -9,6 +9,7 @@ import (
 	"twip/components/network"
 	"twip/components/store"
 	"twip/infra/boot"
+	"twip/infra/images"
 )
 
 // MultiZone runs every tier in a group over several availability zones.
@@ -57,8 +58,8 @@ func multiZoneTogether(c *Config) (problems []error) {
 		kind, key, instanceType string
 		container               int
 	}{
-		{"app", "instanceType", c.InstanceType, c.MemoryMiB.App},
-		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB.Static},
+		{"app", "instanceType", c.InstanceType, c.MemoryMiB[images.App]},
+		{"static", "staticInstanceType", m.StaticInstanceType, c.MemoryMiB[images.Static]},
 	} {
 		need, have := machineMiB+machine.container, boot.InstanceTypes[machine.instanceType]
 		unless(need <= have,

@@ -70,7 +70,7 @@ var commonKeys = []Key{
 	},
 	{
 		Name: "memoryMiB", Example: "{static: 32, app: 512, proxy: 64}",
-		Default:     map[string]any{"static": 32, "app": 512, "proxy": 64},
+		Default:     initialMemory(),
 		Description: "Memory limit in MiB of a container of each kind; a kind that is left out keeps its default.",
 		read:        memory,
 	},

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"twip/infra/boot"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -117,13 +115,6 @@ func unknownKeys(project string, values map[string]string) (problems []error) {
 	return problems
 }
 
-const (
-	// machineMiB is what Debian, Docker and systemd need beside the containers.
-	machineMiB = 320
-	// standbyMiB is what an app container needs that stands by: its keeper runs, its JVM does not.
-	standbyMiB = 32
-)
-
 // together finds values that are right by themselves but not with each other.
 func together(c *Config) (problems []error) {
 	if (c.Domain == "") != (c.HostedZone == "") {
@@ -146,13 +137,8 @@ func together(c *Config) (problems []error) {
 			"group takes %d "+
 			"rules; join ranges, or ask for everyone with 0.0.0.0/0", rules, maxRules))
 	}
-	need := machineMiB + c.MemoryMiB.Static + c.MemoryMiB.Proxy + c.MemoryMiB.App + (c.AppContainers-1)*standbyMiB
-	if have := boot.InstanceTypes[c.InstanceType]; need > have {
-		problems = append(problems, fmt.Errorf(
-			"twip:memoryMiB = {static: %d, app: %d, proxy: %d} with twip:appContainers = %d: that and the system's "+
-				"%d MiB make %d MiB, but twip:instanceType = %q has %d; "+
-				"lower a limit or take a larger type, for example twip:instanceType: t3.small", c.MemoryMiB.Static,
-			c.MemoryMiB.App, c.MemoryMiB.Proxy, c.AppContainers, machineMiB, need, c.InstanceType, have))
+	if err := c.MemoryMiB.fits(c.InstanceType, c.AppContainers); err != nil {
+		problems = append(problems, err)
 	}
 	return problems
 }

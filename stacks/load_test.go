@@ -6,6 +6,7 @@ import (
 
 	"twip/components/compute"
 	"twip/components/store"
+	"twip/infra/images"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 	require.Equal(t, &Config{
 		Project: "twip", Stack: "train", Region: "eu-central-1",
 		Topology: SingleHost, Artifacts: "artifacts", BaseImage: "debian:trixie-slim", MachineImage: "debian-13-amd64-20251117-2299",
-		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{Static: 32, App: 512, Proxy: 64}, DataVolumeGiB: 8, NightlySnapshots: 7, ProtectData: true,
+		InstanceType: "t2.micro", AppContainers: 1, MemoryMiB: Memory{images.Static: 32, images.App: 512, images.Proxy: 64}, DataVolumeGiB: 8, NightlySnapshots: 7, ProtectData: true,
 		SiteCIDRs: []string{
 			"0.0.0.0/0",
 		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
@@ -36,7 +37,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 func TestMemoryKeepsTheDefaultsOfWhatIsLeftOut(t *testing.T) {
 	c, err := load("twip", "train", map[string]string{"aws:region": "eu-central-1", "twip:memoryMiB": `{"app":448}`})
 	require.NoError(t, err)
-	require.Equal(t, Memory{Static: 32, App: 448, Proxy: 64}, c.MemoryMiB)
+	require.Equal(t, Memory{images.Static: 32, images.App: 448, images.Proxy: 64}, c.MemoryMiB)
 }
 
 // Every refusal names key, value, reason and a right value.

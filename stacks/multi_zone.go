@@ -10,6 +10,7 @@ import (
 	"twip/components/network"
 	"twip/components/store"
 	"twip/components/tier"
+	"twip/infra/images"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 //
 //	internet ── (CloudFront) ── load balancer ┬── static servers
 //	                                          └── app servers ── file system, a mount target per zone
-func multiZone(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error {
+func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPrivate(ctx, c.name("network"), &network.PrivateArgs{
 		Region:             c.Region,
 		Zones:              c.zoneNames(),
@@ -52,14 +53,14 @@ func multiZone(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.R
 		return err
 	}
 	static, err := components.NewStaticTier(ctx, c.name("static"), &components.StaticTierArgs{
-		Common:  c.common(build.static, c.MemoryMiB.Static),
+		Common:  c.common(build, images.Static),
 		Network: vpc,
 	}, providers)
 	if err != nil {
 		return err
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
-		Common: c.common(build.app, c.MemoryMiB.App),
+		Common: c.common(build, images.App),
 		Group:  &tier.AppGroup{Network: vpc, Store: data.FileSystem},
 	}, providers)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // topology declares the resources of an environment, with the build contexts of its images and the providers that every
 // component gets.
-type topology func(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error
+type topology func(ctx *pulumi.Context, c *Config, build builds, providers pulumi.ResourceOption) error
 
 var topologies = map[Topology]topology{
 	SingleHost: singleHost,

@@ -16,7 +16,7 @@ import (
 //
 //	internet ── Elastic IP ── proxy ┬── static
 //	                                └── app-1 … app-n ── data volume
-func singleHost(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.ResourceOption) error {
+func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPublic(ctx, c.name("network"), &network.PublicArgs{
 		CIDR:  c.VPCCIDR,
 		Zones: c.zoneNames()[:1],
@@ -35,20 +35,20 @@ func singleHost(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.
 		return err
 	}
 	static, err := components.NewStaticTier(ctx, c.name("static"), &components.StaticTierArgs{
-		Common: c.common(build.static, c.MemoryMiB.Static),
+		Common: c.common(build, images.Static),
 	}, providers)
 	if err != nil {
 		return err
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
-		Common:     c.common(build.app, c.MemoryMiB.App),
+		Common:     c.common(build, images.App),
 		Containers: c.AppContainers,
 	}, providers)
 	if err != nil {
 		return err
 	}
 	front, err := components.NewEdgeProxy(ctx, c.name("edge"), &components.EdgeProxyArgs{Proxy: &edge.ProxyArgs{
-		Common:     c.common(build.proxy, c.MemoryMiB.Proxy),
+		Common:     c.common(build, images.Proxy),
 		Static:     static,
 		App:        app,
 		SiteCIDRs:  c.SiteCIDRs,
@@ -98,8 +98,8 @@ func singleHost(ctx *pulumi.Context, c *Config, build *builds, providers pulumi.
 }
 
 // common is what every tier is told.
-func (c *Config) common(build *images.Context, memoryMiB int) tier.Common {
-	return tier.Common{Build: build, MemoryMiB: memoryMiB, LogRetentionDays: c.LogRetentionDays}
+func (c *Config) common(build builds, kind images.Kind) tier.Common {
+	return tier.Common{Build: build[kind], MemoryMiB: c.MemoryMiB[kind], LogRetentionDays: c.LogRetentionDays}
 }
 
 // machine is what every machine is told.

@@ -1,4 +1,4 @@
-// Package images assembles what `docker build` needs for the three images: static (nginx), app (the keeper and Jetty)
+// Package images assembles what `docker build` needs for the images: static (nginx), app (the keeper and Jetty)
 // and proxy (HAProxy).
 //
 // Here belong the Dockerfiles and everything that is copied into the images, the sample companyNews for people who have

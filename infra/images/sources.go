@@ -8,11 +8,6 @@ import (
 	"twip/infra/keeper"
 )
 
-// recipes are the Dockerfiles with what they copy, a directory for each kind.
-//
-//go:embed static app proxy
-var recipes embed.FS
-
 // samples are the sources of the sample companyNews and its static files.
 //
 //go:embed sample

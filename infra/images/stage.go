@@ -5,16 +5,6 @@ import (
 	"path/filepath"
 )
 
-// Kind names one of the three images.
-type Kind string
-
-// The images of the program.
-const (
-	Static Kind = "static" // nginx with the contents of static.zip, on port 8080
-	App    Kind = "app"    // the keeper and Jetty with companyNews.war, on ports 8080 and 8082
-	Proxy  Kind = "proxy"  // HAProxy in front of both, on ports 8080 and 1936
-)
-
 // DefaultBaseImage is what the images are built on when Options name nothing else.
 const DefaultBaseImage = "debian:trixie-slim"
 
@@ -37,7 +27,7 @@ type Context struct {
 	Dir    string            // Out/<kind>, with a Dockerfile at its top
 	Tag    string            // 16 hexadecimal digits that change with everything that reaches the image
 	Args   map[string]string // build arguments
-	Source string            // for people: the artifact that is inside, or that it is the sample
+	Source string            // for people: the artifact that is inside, or that it is the sample; "" for neither
 }
 
 // Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and
@@ -49,7 +39,11 @@ func Stage(kind Kind, o Options) (*Context, error) {
 	if o.BaseImage == "" {
 		o.BaseImage = DefaultBaseImage
 	}
-	files, source, err := assemble(kind, o.Artifacts)
+	files := tree{}
+	source, err := files.addContents(kind, o.Artifacts)
+	if err == nil {
+		err = files.add("", recipes, string(kind))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
 	}
@@ -67,30 +61,4 @@ func Stage(kind Kind, o Options) (*Context, error) {
 		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
 	}
 	return c, nil
-}
-
-// assemble returns the files of a context and the origin of what is in it.
-func assemble(kind Kind, artifacts string) (tree, string, error) {
-	files := tree{}
-	switch kind {
-	case Proxy:
-		return files, "no artifact", files.add("", recipes, "proxy")
-	case Static:
-		if err := files.add("", recipes, "static"); err != nil {
-			return nil, "", err
-		}
-		source, err := files.addArtifact("site", artifacts, staticZip)
-		return files, source, err
-	case App:
-		if err := files.add("", recipes, "app"); err != nil {
-			return nil, "", err
-		}
-		if err := files.addKeeper("keeper"); err != nil {
-			return nil, "", err
-		}
-		source, err := files.addArtifact("webapp", artifacts, companyNewsWAR)
-		return files, source, err
-	default:
-		return nil, "", fmt.Errorf("unknown kind %q: use %s, %s or %s", kind, Static, App, Proxy)
-	}
 }
