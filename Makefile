@@ -30,7 +30,7 @@ local-clean: ## remove everything the local cloud ever made here, even after a c
 	@$(TWIP) local-clean
 
 ##@ any cloud: CLOUD=local|aws
-.PHONY: up preview refresh destroy scale outputs status smoke bench images restore-points restore restore-drill
+.PHONY: up preview refresh destroy scale outputs status smoke bench images promote rollback restore-points restore restore-drill
 up: ## bring the environment up
 	@$(TWIP) -cloud $(CLOUD) up
 preview: ## show what `up` would change (with CLOUD=local no account is needed)
@@ -51,6 +51,10 @@ bench: ## ApacheBench through the edge (on the local cloud also straight at Jett
 	@$(TWIP) -cloud $(CLOUD) bench -n $(or $(N),1000) -c $(or $(C),10)
 images: ## which image every tier runs
 	@$(TWIP) -cloud $(CLOUD) images
+promote: ## copy the images that FROM runs to STACK and name them there; builds nothing, runs nothing
+	@$(TWIP) -cloud $(CLOUD) promote -from $(or $(FROM),$(error say from where: make promote FROM=train STACK=prod))
+rollback: ## name the release before in STACK; builds nothing, runs nothing
+	@$(TWIP) -cloud $(CLOUD) rollback
 restore-points: ## list the states of the data that can be gone back to
 	@$(TWIP) -cloud $(CLOUD) restore-points
 restore: ## go back to POINT=<epoch> of restore-points; the stack's name is asked for, or CONFIRM=<stack>

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -19,26 +20,35 @@ const (
 	buildDir = root + "/.build"
 
 	defaultArtifacts = "artifacts"
+
+	// project is the program's name in Pulumi.yaml.
+	project = "twip"
 )
 
 // builds are the assembled build contexts of the images.
 type builds map[images.Kind]*images.Context
 
-// stage assembles the build contexts and says which artifacts are in them.
+// stage assembles the build contexts and says which artifacts are in them. Nothing is assembled for a release.
 func stage(ctx *pulumi.Context, c *Config) (builds, error) {
-	artifacts, err := c.artifactsDir()
+	b := builds{}
+	if len(c.Release) > 0 {
+		for kind, digest := range c.Release {
+			b[kind] = &images.Context{Kind: kind, Digest: digest}
+		}
+		return b, nil
+	}
+	options, err := c.sources(root)
 	if err != nil {
 		return nil, err
 	}
-	options := images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild, Out: buildDir}
-	b := builds{}
 	var problems []error
-	for _, kind := range images.Kinds {
+	for _, kind := range kindsOf(c.Topology) {
 		build, err := images.Stage(kind, options)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
+		build.Digest = c.Built[build.Tag]
 		b[kind] = build
 		if build.Source != "" {
 			problems = append(problems, ctx.Log.Info(string(kind)+": "+build.Source, nil))
@@ -47,13 +57,47 @@ func stage(ctx *pulumi.Context, c *Config) (builds, error) {
 	return b, errors.Join(problems...)
 }
 
+// sources say what the images are made of.
+func (c *Config) sources(checkout string) (images.Options, error) {
+	artifacts, err := c.artifactsDir(checkout)
+	return images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild, Out: buildDir}, err
+}
+
+// ContentTags are the tags of the images that a stack of these configuration values builds, by full key as the engine
+// hands them over; none for a stack that builds nothing.
+func ContentTags(checkout, stack string, values map[string]string) ([]string, error) {
+	values = maps.Clone(values)
+	for _, key := range Keys {
+		if key.Secret { // nothing that is built depends on one, and not everybody can read it
+			values[project+":"+key.Name] = key.Example
+		}
+	}
+	c, err := load(project, stack, values)
+	if err != nil || len(c.Release) > 0 {
+		return nil, err
+	}
+	options, err := c.sources(checkout)
+	if err != nil {
+		return nil, err
+	}
+	var tags []string
+	for _, kind := range kindsOf(c.Topology) {
+		tag, err := images.Tag(kind, options)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, tag)
+	}
+	return tags, nil
+}
+
 // artifactsDir resolves the directory from the project's root. The default may be absent, as it is in a fresh clone;
 // one that somebody named must be there, so that the
 // sample does not go out instead of what they meant.
-func (c *Config) artifactsDir() (string, error) {
+func (c *Config) artifactsDir(checkout string) (string, error) {
 	dir := c.Artifacts
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
+		dir = filepath.Join(checkout, dir)
 	}
 	info, err := os.Stat(dir)
 	switch {

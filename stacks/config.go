@@ -20,6 +20,9 @@ type Config struct {
 	Artifacts        string
 	BaseImage        string
 	Rebuild          string
+	Release          Release
+	ReleaseBefore    Release
+	Built            map[string]string // digest by the hash of content
 	MachineImage     string
 	InstanceType     string
 	AppContainers    int

@@ -23,7 +23,7 @@ type Key struct {
 }
 
 // Keys is the table, in the order in which Pulumi.yaml and README.md show it.
-var Keys = slices.Concat(commonKeys, operationKeys, multiZoneKeys)
+var Keys = slices.Concat(commonKeys, releaseKeys, operationKeys, multiZoneKeys)
 
 // commonKeys are those that every topology reads, and those of the single host.
 var commonKeys = []Key{

@@ -123,6 +123,9 @@ func together(c *Config) (problems []error) {
 				"for example twip:domain: news.example.com and twip:hostedZone: Z0123456789ABCDEFGHIJ, or neither",
 				c.Domain, c.HostedZone))
 	}
+	if err := c.Release.whole(c.Topology); err != nil {
+		problems = append(problems, err)
+	}
 	if c.Topology == MultiZone {
 		return append(problems, multiZoneTogether(c)...)
 	}

@@ -23,6 +23,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 			"0.0.0.0/0",
 		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
 		LogRetentionDays: 30, Tags: map[string]string{},
+		Release: Release{}, ReleaseBefore: Release{}, Built: map[string]string{},
 		MultiZone: MultiZoneConfig{
 			AppServers: compute.Size{
 				Min: 2,
@@ -58,6 +59,12 @@ func TestRefusedValues(t *testing.T) {
 		"memory kind":        {map[string]string{"twip:memoryMiB": `{"jvm":512}`}, []string{`no kind "jvm"`}},
 		"memory too small":   {map[string]string{"twip:memoryMiB": `{"app":64}`}, []string{"app does not start with less than 256 MiB"}},
 		"memory no map":      {map[string]string{"twip:memoryMiB": `512`}, []string{"not a map"}},
+		"a release by tag":   {map[string]string{"twip:release": `{"app":"latest","static":"v1","proxy":"v1"}`}, []string{`app is "latest", not a digest`, `static is "v1"`, "twip:release: {app: sha256:"}},
+		"half a release":     {map[string]string{"twip:release": `{"app":"` + digestExample + `"}`}, []string{"twip:release names no static", "names no proxy"}},
+		"an unknown image":   {map[string]string{"twip:release": `{"app":"` + digestExample + `","static":"` + digestExample + `","proxy":"` + digestExample + `","db":"` + digestExample + `"}`}, []string{"names db: single-host runs no such image"}},
+		"a release as text":  {map[string]string{"twip:release": `v1`}, []string{"it is not {kind: sha256:digest}"}},
+		"built, unknown tag": {map[string]string{"twip:built": `{"latest":"` + digestExample + `"}`}, []string{`"latest" is not the hash of an image's content`}},
+		"built, no digest":   {map[string]string{"twip:built": `{"0123456789abcdef":"latest"}`}, []string{"not a digest"}},
 		"volume":             {map[string]string{"twip:dataVolumeGiB": "0"}, []string{"from 1 to 16384"}},
 		"boolean":            {map[string]string{"twip:protectData": "yes"}, []string{`twip:protectData = "yes"`, "neither true nor false"}},
 		"no list":            {map[string]string{"twip:siteCidrs": "0.0.0.0/0"}, []string{"not a list", "twip:siteCidrs: [203.0.113.0/24]"}},

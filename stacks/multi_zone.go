@@ -137,6 +137,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	ctx.Export("groups", groupNames)
 	ctx.Export("fileSystemId", data.FileSystem.FileSystemID)
 	ctx.Export("images", pulumi.StringMap{"static": static.ImageDigest, "app": app.ImageDigest})
+	ctx.Export("repositories", pulumi.StringMap{"static": static.Repository, "app": app.Repository})
 	ctx.Export("logGroups", pulumi.StringMap{"static": static.LogGroupName, "app": app.LogGroupName})
 	ctx.Export("outboundAddresses", vpc.Addresses)
 	return nil

@@ -38,6 +38,9 @@ func Program(ctx *pulumi.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(c.ReleaseBefore) > 0 {
+			ctx.Export("releaseBefore", c.ReleaseBefore.output())
+		}
 		return topologies[c.Topology](ctx, c, build, providers)
 	})
 }

@@ -91,6 +91,9 @@ func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.R
 	ctx.Export("images", pulumi.StringMap{
 		"static": static.ImageDigest, "app": app.ImageDigest, "proxy": proxy.ImageDigest,
 	})
+	ctx.Export("repositories", pulumi.StringMap{
+		"static": static.Repository, "app": app.Repository, "proxy": proxy.Repository,
+	})
 	ctx.Export("logGroups", pulumi.StringMap{
 		"static": static.LogGroupName, "app": app.LogGroupName, "proxy": proxy.LogGroupName,
 	})

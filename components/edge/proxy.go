@@ -48,6 +48,7 @@ type Proxy struct {
 	StatsURL     *pulumi.StringOutput // nil when nobody may see the statistics page
 	AddressID    pulumi.StringOutput  // the Elastic IP's allocation; the Host takes it
 	ImageDigest  pulumi.StringOutput
+	Repository   pulumi.StringOutput // URL of the image's repository
 	LogGroupName pulumi.StringOutput
 }
 
@@ -96,7 +97,8 @@ func (p *Proxy) register(ctx *pulumi.Context, name string, args *ProxyArgs) erro
 		Containers: []tier.Container{{Spec: args.container(), Image: image, LogGroup: group}},
 		Ingress:    args.ingress(),
 	}
-	p.AddressID, p.ImageDigest, p.LogGroupName = address.ID().ToStringOutput(), image.Digest, group.Name
+	p.AddressID, p.LogGroupName = address.ID().ToStringOutput(), group.Name
+	p.ImageDigest, p.Repository = image.Digest, image.Repository.RepositoryUrl
 	p.URL = pulumi.Sprintf("http://%s", host)
 	if len(args.StatsCIDRs) > 0 {
 		stats := pulumi.Sprintf("http://%s:%d", host, statsPort)

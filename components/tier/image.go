@@ -2,6 +2,7 @@ package tier
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
@@ -27,8 +28,8 @@ var lifecycle = fmt.Sprintf(`{"rules":[{"rulePriority":1,"description":"keep the
 	`"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":%[1]d},`+
 	`"action":{"type":"expire"}}]}`, keptImages)
 
-// newImage registers the repository and the build that fills it. The tag is the content's hash: the same content is
-// never built again, and other content never moves a tag.
+// newImage registers the repository and the build that fills it, or uses an image that it holds. The tag is the
+// content's hash: the same content is never built again, and other content never moves a tag.
 func newImage(
 	ctx *pulumi.Context, name string, build *images.Context, parent pulumi.ResourceOrInvokeOption,
 ) (*Image, error) {
@@ -49,6 +50,11 @@ func newImage(
 		return nil, fmt.Errorf("lifecycle policy: %w", err)
 	}
 
+	made := &Image{Repository: repository}
+	if build.Digest != "" {
+		made.Digest = existing(ctx, repository, build.Digest, parent)
+		return made, nil
+	}
 	login := ecr.GetAuthorizationTokenOutput(ctx,
 		ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryId}, parent)
 	buildArgs := pulumi.StringMap{}
@@ -72,13 +78,32 @@ func newImage(
 	if err != nil {
 		return nil, fmt.Errorf("image: %w", err)
 	}
-	return &Image{Digest: image.RepoDigest, Repository: repository}, nil
+	made.Digest = image.RepoDigest
+	return made, nil
 }
+
+// existing is the name of an image that the repository holds. The registry is asked for it first, so that a digest that
+// is not there ends a preview, and not the boot of a machine.
+func existing(
+	ctx *pulumi.Context, repository *ecr.Repository, digest string, parent pulumi.ResourceOrInvokeOption,
+) pulumi.StringOutput {
+	found := ecr.GetImageOutput(ctx, ecr.GetImageOutputArgs{
+		RepositoryName: repository.Name,
+		ImageDigest:    pulumi.StringPtr(digest),
+	}, parent)
+	return pulumi.Sprintf("%s@%s", repository.RepositoryUrl, found.ImageDigest())
+}
+
+var digestRE = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // checkBuild refuses a build context that newImage could not use.
 func checkBuild(build *images.Context) (p problem.List) {
 	if build == nil {
 		p.Unless(false, "build", nil, "stage it with images.Stage")
+		return p
+	}
+	if build.Digest != "" {
+		p.Unless(digestRE.MatchString(build.Digest), "build: digest", build.Digest, "use sha256: and 64 hexadecimal digits")
 		return p
 	}
 	p.Unless(build.Dir != "", "build: dir", build.Dir, "stage it with images.Stage")

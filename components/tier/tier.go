@@ -26,6 +26,7 @@ type Tier struct {
 	Servers      []string     // host:port of each server, as the proxy on the same host reaches them
 	TargetGroup  *TargetGroup // the servers behind a load balancer; nil on a host
 	ImageDigest  pulumi.StringOutput
+	Repository   pulumi.StringOutput // URL of the image's repository
 	LogGroupName pulumi.StringOutput
 }
 
@@ -48,7 +49,7 @@ func (t *Tier) register(
 		t.Workload.Containers = append(t.Workload.Containers, Container{Spec: spec, Image: image, LogGroup: group})
 		t.Servers = append(t.Servers, fmt.Sprintf("%s:%d", spec.Name, HTTPPort))
 	}
-	t.ImageDigest, t.LogGroupName = image.Digest, group.Name
+	t.ImageDigest, t.Repository, t.LogGroupName = image.Digest, image.Repository.RepositoryUrl, group.Name
 	return nil
 }
 

@@ -28,6 +28,9 @@ type Context struct {
 	Tag    string            // 16 hexadecimal digits that change with everything that reaches the image
 	Args   map[string]string // build arguments
 	Source string            // for people: the artifact that is inside, or that it is the sample; "" for neither
+
+	// Digest is "sha256:…" of an image that the registry holds already: nothing is built, and the rest may be empty.
+	Digest string
 }
 
 // Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and
@@ -36,6 +39,27 @@ func Stage(kind Kind, o Options) (*Context, error) {
 	if o.Out == "" {
 		return nil, fmt.Errorf("images: stage %s: Out is empty: name the directory for build contexts", kind)
 	}
+	c, files, err := assemble(kind, o)
+	if err == nil {
+		err = files.write(c.Dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
+	}
+	return c, nil
+}
+
+// Tag is that of the Context that Stage would make. It writes nothing, and needs no Out.
+func Tag(kind Kind, o Options) (string, error) {
+	c, _, err := assemble(kind, o)
+	if err != nil {
+		return "", fmt.Errorf("images: tag of %s: %w", kind, err)
+	}
+	return c.Tag, nil
+}
+
+// assemble puts a context together, with its files, which are nowhere yet.
+func assemble(kind Kind, o Options) (*Context, tree, error) {
 	if o.BaseImage == "" {
 		o.BaseImage = DefaultBaseImage
 	}
@@ -45,7 +69,7 @@ func Stage(kind Kind, o Options) (*Context, error) {
 		err = files.add("", recipes, string(kind))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
+		return nil, nil, err
 	}
 	c := &Context{
 		Kind:   kind,
@@ -57,8 +81,5 @@ func Stage(kind Kind, o Options) (*Context, error) {
 		c.Args["REBUILD"] = o.Rebuild
 	}
 	c.Tag = files.hash(c.Args)
-	if err := files.write(c.Dir); err != nil {
-		return nil, fmt.Errorf("images: stage %s: %w", kind, err)
-	}
-	return c, nil
+	return c, files, nil
 }

@@ -87,6 +87,9 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.sayChosen(); err != nil {
 		return err
 	}
+	if err := c.reuse(ctx); err != nil {
+		return err
+	}
 	outputs, err := c.change(ctx, c.Computer, "up", (*engine.Engine).Up)
 	if err != nil {
 		return err

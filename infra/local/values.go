@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	"twip/infra/local/computer"
 	"twip/stacks"
 )
@@ -73,7 +71,9 @@ func (c *Cloud) sayChosen() error {
 	if err != nil {
 		return err
 	}
-	delete(chosen, baseImage) // found, not chosen
+	for _, found := range []string{baseImage, builtKey} { // not chosen
+		delete(chosen, found)
+	}
 	for _, key := range slices.Sorted(maps.Keys(chosen)) {
 		c.say(fmt.Sprintf(
 			"%s is %v here, as an earlier command chose; to let Pulumi.%s.yaml decide again, remove it from %s", key,
@@ -84,20 +84,15 @@ func (c *Cloud) sayChosen() error {
 
 // bootable refuses a topology whose machines the local cloud cannot boot.
 func (c *Cloud) bootable() error {
-	name := "Pulumi." + c.options.Stack + ".yaml"
-	text, err := os.ReadFile(filepath.Join(c.options.StackFiles, name))
+	file, err := c.stackFile()
 	if err != nil {
-		return fmt.Errorf("stack %q: %w: make the file, or choose another stack with STACK=", c.options.Stack, err)
+		return err
 	}
-	var file struct{ Config map[string]any }
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if topology, set := file.Config["twip:topology"]; set && topology != string(stacks.SingleHost) {
+	if topology, set := file["twip:topology"]; set && topology != string(stacks.SingleHost) {
 		return fmt.Errorf(
-			"%s: twip:topology: %v cannot be booted on this computer, only %s can: look at it with make preview "+
-				"STACK=%s",
-			name, topology, stacks.SingleHost, c.options.Stack)
+			"twip:topology: %v of stack %q cannot be booted on this computer, only %s can: look at it with make preview "+
+				"STACK=%[2]s",
+			topology, c.options.Stack, stacks.SingleHost)
 	}
 	return nil
 }

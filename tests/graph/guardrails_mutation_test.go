@@ -126,10 +126,11 @@ func environments(t *testing.T) map[string]environment {
 		stack  string
 		config map[string]string
 	}{
-		"train":         {"train", Fixture(t, "train", open)},
-		"prod":          {"prod", prodConfig(t, named)},
-		"prod, limited": {"prod", prodConfig(t)},
-		"prod, public":  {"prod", prodConfig(t, prodShapes["public"]...)},
+		"train":          {"train", Fixture(t, "train", open)},
+		"prod":           {"prod", prodConfig(t, named)},
+		"prod, limited":  {"prod", prodConfig(t)},
+		"prod, promoted": {"prod", prodConfig(t, released)},
+		"prod, public":   {"prod", prodConfig(t, prodShapes["public"]...)},
 	} {
 		guard, _ := guarded(t, run.stack, run.config)
 		all[name] = environment{guard.Graph(), guard.Exceptions()}

@@ -237,6 +237,7 @@ var documentMutations = []mutation{
 	{"TWIP-CONTAINER-5", "", "userData", becomes("--read-only ", "--read-only --pid host ")},
 	{"TWIP-CONTAINER-5", "", "userData", becomes("--read-only ", "--read-only --volume /var/run/docker.sock:/var/run/docker.sock ")},
 	{"TWIP-CONTAINER-6", "", "userData", becomes("@sha256:", ":latest-")},
+	{"TWIP-CONTAINER-6", "", "userData", becomes("@sha256:", ":release-")},
 	{"TWIP-CONTAINER-7", "", "userData", becomes("--log-driver awslogs", "--log-driver json-file")},
 	{"TWIP-CONTAINER-7", "", "userData", becomes("mode=non-blocking", "mode=blocking")},
 	{"TWIP-ACCESS-1", "", "userData", becomes("runcmd:", "ssh_authorized_keys: [ssh-ed25519 AAAA]\nruncmd:")},

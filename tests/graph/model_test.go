@@ -31,6 +31,7 @@ func TestTheModelKnowsWhatTheProgramDeclares(t *testing.T) {
 		declared(prod(t, shape...), nil)
 	}
 	declared(prod(t, map[string]string{"twip:sessionAgent": "3.3.987.0@sha256:" + strings.Repeat("0", 64)}), nil)
+	declared(prod(t, released), nil)
 	declared(prod(t, map[string]string{
 		"twip:backups": `{"every":"day","keepDays":90,"lockDays":30,"copyTo":"eu-west-1"}`,
 	}), nil)

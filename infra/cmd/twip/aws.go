@@ -31,6 +31,9 @@ func (a *aws) Up(ctx context.Context) error {
 	if _, err := exec.LookPath("docker"); err != nil {
 		return missing("docker")
 	}
+	if err := a.reuse(ctx); err != nil {
+		return err
+	}
 	return a.pulumi(ctx, "up")
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"twip/infra/local"
 	"twip/infra/ops"
+	"twip/infra/release"
 )
 
 // The values of -cloud.
@@ -33,6 +34,10 @@ type cloud interface {
 	Scale(ctx context.Context, appContainers int) error
 	Outputs(ctx context.Context) (map[string]any, error)
 	Machines() ops.Machines
+	// Config is the stack's configuration by full key, without secrets; what is no text is JSON.
+	Config(ctx context.Context) (map[string]string, error)
+	Configure(ctx context.Context, values map[string]release.Digests) error
+	Find(ctx context.Context, repositoryURL string) (release.Repository, error)
 	// Routes are the ways to the application that can be measured from here.
 	Routes(ctx context.Context, env ops.Environment) ([]ops.Route, error)
 	// Store is the machine that has the data, or the error that says how to get there.
@@ -59,7 +64,7 @@ func main() {
 type options struct {
 	stack, cloud          string
 	verb                  string
-	confirm               string
+	confirm, from         string
 	app                   int
 	point                 uint64
 	requests, concurrency int

@@ -51,7 +51,7 @@ func TestHelpListsEveryVerb(t *testing.T) {
 func TestMakePassesCloudOnlyWhereItCounts(t *testing.T) {
 	for _, v := range verbs {
 		args := []string{"--no-print-directory", "--dry-run", "-C", "../../..", v.name,
-			"CLOUD=aws", "APP=2", "POINT=3", "CONFIRM=train"}
+			"CLOUD=aws", "FROM=other", "APP=2", "POINT=3", "CONFIRM=train"}
 		cmd := exec.Command("make", args...)
 		cmd.Env = append(os.Environ(), "CLOUD=aws", "MAKEFLAGS=")
 		printed, err := cmd.CombinedOutput()

@@ -29,6 +29,9 @@ func TestParse(t *testing.T) {
 		"scale to nothing":    {args: "scale", err: "make scale APP=2"},
 		"bench of nothing":    {args: "bench -n 0", err: "use 1 <= c <= n"},
 		"bench too wide":      {args: "bench -n 2 -c 3", err: "use 1 <= c <= n"},
+		"promote":             {args: "-stack b promote -from a", want: options{stack: "b", cloud: "local", verb: "promote", from: "a"}},
+		"promote from itself": {args: "promote -from train", err: "make promote FROM=train STACK=prod"},
+		"promote nothing":     {args: "promote", err: "name two stacks"},
 		"restore to nothing":  {args: "restore", err: "make restore POINT=3"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ var functions = map[string]func(Model, resource.PropertyMap) (map[string]any, er
 	"aws:ec2/getAmi:getAmi":                               ami,
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":   prefixList,
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken,
+	"aws:ecr/getImage:getImage":                           image,
 	"aws:index/getCallerIdentity:getCallerIdentity":       identity,
 }
 
@@ -99,6 +100,18 @@ func authorizationToken(c Model, _ resource.PropertyMap) (map[string]any, error)
 		"authorizationToken": base64.StdEncoding.EncodeToString([]byte(user + ":" + password)),
 		"expiresAt":          createdAt, "proxyEndpoint": fmt.Sprintf("https://%s.dkr.ecr.%s.amazonaws.com", c.account(), c.region())}, nil
 }
+
+// image answers for any digest that is one: which images there are, only the registry knows.
+func image(_ Model, args resource.PropertyMap) (map[string]any, error) {
+	repository, digest := text(at(args, "repositoryName")), text(at(args, "imageDigest"))
+	if !imageDigest.MatchString(digest) {
+		return nil, fmt.Errorf("imageDigest %q of repository %q: an image is asked for by sha256: and 64 hexadecimal "+
+			"digits", digest, repository)
+	}
+	return map[string]any{"id": digest}, nil
+}
+
+var imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 func identity(c Model, _ resource.PropertyMap) (map[string]any, error) {
 	return map[string]any{

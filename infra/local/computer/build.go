@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Build makes an image, puts it into the registry and returns the digest under which machines pull it.
+// Build makes an image, puts it into the registry and returns the digest under which machines pull it. Like ECR, whose
+// repositories are declared immutable, the registry refuses a tag that it has already.
 func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error) {
 	repository := c.repository(b.Repository)
 	fail := func(what string, err error) error {
@@ -19,6 +20,13 @@ func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error
 	registry, err := c.endpoint(ctx, registryPort)
 	if err != nil {
 		return "", fail("registry", err)
+	}
+	switch taken, err := c.HasImage(ctx, b.Repository, b.Tag); {
+	case err != nil:
+		return "", err
+	case taken:
+		return "", fmt.Errorf("tag invalid: The image tag '%s' already exists in the '%s' repository and cannot be "+
+			"overwritten because the tag is immutable: make up finds it and uses it", b.Tag, repository)
 	}
 	image := registry + "/" + repository + ":" + b.Tag
 	defer c.step("building image %s", repository)()
@@ -36,7 +44,35 @@ func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error
 	return digest, nil
 }
 
-// HasImage reports whether the registry holds an image.
+// DeleteRepository removes a repository with its images; the layers stay until the registry goes.
+func (c *Computer) DeleteRepository(ctx context.Context, nameOrURL string) error {
+	name := c.repository(nameOrURL)
+	if !repositoryName.MatchString(name) {
+		return fmt.Errorf("repository %q: it is not the name of a repository", name)
+	}
+	if b, err := c.container(ctx, labelEndpoint, "all"); err != nil || b == nil {
+		return err // the registry went with everything that was in it
+	}
+	dir := "/var/lib/registry/docker/registry/v2/repositories/" + name
+	if _, err := docker(ctx, "exec", c.object("endpoints"), "rm", "-rf", dir); err != nil {
+		return fmt.Errorf("repository %s: %w", name, err)
+	}
+	return nil
+}
+
+// repositoryName is what ECR takes, so that no path leads out of the registry:
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+var repositoryName = regexp.MustCompile(`^[a-z0-9]+([._/-][a-z0-9]+)*$`)
+
+// RegistryAddress is where the registry answers on this computer, without TLS and without a password.
+func (c *Computer) RegistryAddress(ctx context.Context) (string, error) {
+	return c.endpoint(ctx, registryPort)
+}
+
+// RegistryHost is the name by which machines, and the URLs of repositories, know the registry.
+func (c *Computer) RegistryHost() string { return c.registryHost() }
+
+// HasImage reports whether the registry holds an image, by its digest or tag.
 func (c *Computer) HasImage(ctx context.Context, repository, digest string) (bool, error) {
 	registry, err := c.endpoint(ctx, registryPort)
 	if err != nil {

@@ -183,6 +183,19 @@ func (e *Engine) Outputs(ctx context.Context) (map[string]any, error) {
 	return plain(outputs), nil
 }
 
+// Export is the stack's state, as `pulumi stack export` prints it.
+func (e *Engine) Export(ctx context.Context) ([]byte, error) {
+	s, err := e.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.Export(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("stack %s: read the recorded state: %w", e.options.Stack, err)
+	}
+	return json.Marshal(state)
+}
+
 func plain(outputs auto.OutputMap) map[string]any {
 	out := map[string]any{}
 	for name, v := range outputs {

@@ -42,13 +42,15 @@ const (
 	volumeType     = "aws:ebs/volume:Volume"
 	attachmentType = "aws:ec2/volumeAttachment:VolumeAttachment"
 	imageType      = "docker:index/image:Image"
+	repositoryType = "aws:ecr/repository:Repository"
 	subnetType     = "aws:ec2/subnet:Subnet"
 	logGroupType   = "aws:cloudwatch/logGroup:LogGroup"
 )
 
 // bodies are by resource type. The rest of the types is recorded only.
 var bodies = map[string]body{
-	imageType: {create: build, update: build, exists: imageExists},
+	imageType:      {create: build, update: build, exists: imageExists},
+	repositoryType: {remove: deleteRepository},
 	instanceType: {
 		create:  launch,
 		update:  changeMachine,
@@ -124,6 +126,23 @@ func imageExists(ctx context.Context, o *operation) (bool, error) {
 		return false, nil
 	}
 	return o.computer.HasImage(ctx, repository, digest)
+}
+
+// deleteRepository takes the images along, as forceDelete says.
+func deleteRepository(ctx context.Context, o *operation) error {
+	return o.computer.DeleteRepository(ctx, text(o.outputs, "name"))
+}
+
+// imageQuestion is the data source that tells whether an image is there.
+const imageQuestion = "aws:ecr/getImage:getImage"
+
+func (s *Server) hasImage(ctx context.Context, args resource.PropertyMap) error {
+	repository, digest := text(args, "repositoryName"), text(args, "imageDigest")
+	there, err := s.options.Computer.HasImage(ctx, repository, digest)
+	if err == nil && !there {
+		err = fmt.Errorf("no image %s is in repository %s: copy it there with make promote", digest, repository)
+	}
+	return err
 }
 
 func launch(ctx context.Context, o *operation) error {

@@ -9,9 +9,10 @@ import (
 // Computer is what resources with a body need done. Every method may be called again after a failure, and again for
 // what is already as it should be; removing what is gone is no error.
 type Computer interface {
-	// Build makes an image and pushes it, and answers its digest ("sha256:…").
+	// Build makes an image and pushes it, and answers its digest ("sha256:…"). A tag that is there is refused.
 	Build(ctx context.Context, b computer.Build) (digest string, err error)
 	HasImage(ctx context.Context, repository, digest string) (bool, error)
+	DeleteRepository(ctx context.Context, name string) error
 
 	// Launch returns when the machine's first process runs; Stop and Terminate when it has shut down in an orderly way.
 	Launch(ctx context.Context, m computer.Machine) error

@@ -299,6 +299,9 @@ func (p *provider) Invoke(ctx context.Context, r plugin.InvokeRequest) (plugin.I
 		return plugin.InvokeResponse{}, err
 	}
 	out, err := cloud.Invoke(string(r.Tok), r.Args)
+	if err == nil && r.Tok == imageQuestion && p.server.options.Computer != nil {
+		err = p.server.hasImage(ctx, r.Args)
+	}
 	return plugin.InvokeResponse{Properties: out}, err
 }
 

@@ -1,0 +1,114 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"twip/infra/local/engine"
+	"twip/infra/release"
+	"twip/stacks"
+)
+
+// builtKey names the images that need not be built again.
+const builtKey = "twip:built"
+
+// Find answers a repository of this cloud's registry, which asks nobody on this computer for a password.
+func (c *Cloud) Find(ctx context.Context, url string) (release.Repository, error) {
+	here, err := c.Computer.RegistryAddress(ctx)
+	if err != nil {
+		return release.Repository{}, err
+	}
+	return release.NewRepository(here+"/"+strings.TrimPrefix(url, c.Computer.RegistryHost()+"/"), release.Login{})
+}
+
+// Configure chooses digests for this stack on this computer; see Set.
+func (c *Cloud) Configure(_ context.Context, values map[string]release.Digests) error {
+	for key, digests := range values {
+		if err := c.Set(key, digests); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Config is the stack's configuration on this computer by full key, as the engine would hand it over: texts as they
+// are, all else as JSON. Encrypted values are left out.
+func (c *Cloud) Config(context.Context) (map[string]string, error) {
+	file, err := c.stackFile()
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(file, chosen)
+	values := map[string]string{}
+	for key, value := range file {
+		if said, ok := value.(map[string]any); ok && said["secure"] != nil {
+			continue
+		}
+		if text, ok := value.(string); ok {
+			values[key] = text
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("configuration of stack %q: %s: %w", c.options.Stack, key, err)
+		}
+		values[key] = string(text)
+	}
+	return values, nil
+}
+
+func (c *Cloud) stackFile() (map[string]any, error) {
+	name := "Pulumi." + c.options.Stack + ".yaml"
+	text, err := os.ReadFile(filepath.Join(c.options.StackFiles, name))
+	if err != nil {
+		return nil, fmt.Errorf("stack %q: %w: make the file, or choose another stack with STACK=", c.options.Stack, err)
+	}
+	file := struct{ Config map[string]any }{map[string]any{}}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return file.Config, nil
+}
+
+// reuse finds the images that the registry has, so that going back to older content does not push a tag that is there.
+func (c *Cloud) reuse(ctx context.Context) error {
+	values, err := c.Config(ctx)
+	if err != nil {
+		return err
+	}
+	tags, err := stacks.ContentTags(c.options.Checkout, c.options.Stack, values)
+	if err != nil || len(tags) == 0 {
+		return err
+	}
+	var state []byte
+	if err := c.engine(nil, func(e *engine.Engine) (err error) {
+		state, err = e.Export(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	found, err := release.Built(ctx, state, tags, c.Find)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for tag := range found {
+		c.say("the image of content " + tag + " is in the registry: it is used as it is")
+	}
+	built, err := release.Parse(values[builtKey])
+	if err != nil {
+		return err
+	}
+	maps.Copy(built, found)
+	return c.Set(builtKey, built)
+}
