@@ -94,8 +94,8 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "monthlyBudgetUsd", Default: 0, Example: "400",
-		Description: "In groups: US dollars a month of this environment (by its Stack tag) at 80 % of which " +
-			"alarmEmail is told; 0: no budget.",
+		Description: "US dollars a month of this environment: a preview of what has a higher list price fails (make " +
+			"cost); in groups, alarmEmail is told at 80 % of it (by the Stack tag); 0: no budget.",
 		read: integer(func(c *Config) *int { return &c.MultiZone.MonthlyBudgetUSD }, between(0, 1_000_000)),
 	},
 }

@@ -29,18 +29,36 @@ func Program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	return guardrails.Enforce(ctx, func(ctx *pulumi.Context) error {
-		build, err := stage(ctx, c)
-		if err != nil {
-			return err
-		}
-		providers, err := newProviders(ctx, c)
-		if err != nil {
-			return err
-		}
-		if len(c.ReleaseBefore) > 0 {
-			ctx.Export("releaseBefore", c.ReleaseBefore.output())
-		}
-		return topologies[c.Topology](ctx, c, build, providers)
-	})
+	ctx, guard, err := guardrails.Watch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := guardrails.Enforce(ctx, c.declare); err != nil {
+		return err
+	}
+	return c.affordable(ctx, guard.Graph())
+}
+
+// Declare is Program without its rules, for whoever only wants to know what is in an environment.
+func Declare(ctx *pulumi.Context) error {
+	c, err := Load(ctx)
+	if err != nil {
+		return err
+	}
+	return c.declare(ctx)
+}
+
+func (c *Config) declare(ctx *pulumi.Context) error {
+	build, err := stage(ctx, c)
+	if err != nil {
+		return err
+	}
+	providers, err := newProviders(ctx, c)
+	if err != nil {
+		return err
+	}
+	if len(c.ReleaseBefore) > 0 {
+		ctx.Export("releaseBefore", c.ReleaseBefore.output())
+	}
+	return topologies[c.Topology](ctx, c, build, providers)
 }

@@ -29,12 +29,9 @@ type guardKey struct{}
 // Enforce runs a program under the rules. A preview shows everything that breaks a rule at once; an update refuses a
 // resource that breaks a rule by itself before it is made, and what can be seen only in the whole at the end.
 func Enforce(ctx *pulumi.Context, program pulumi.RunFunc) error {
-	guard, watched := ctx.Value(guardKey{}).(*Guard)
-	if !watched {
-		var err error
-		if ctx, guard, err = Watch(ctx); err != nil {
-			return err
-		}
+	ctx, guard, err := Watch(ctx)
+	if err != nil {
+		return err
 	}
 	if err := program(ctx); err != nil {
 		return err
@@ -43,8 +40,11 @@ func Enforce(ctx *pulumi.Context, program pulumi.RunFunc) error {
 }
 
 // Watch begins to collect a program's resources, and returns the context that the program has to go on with. Enforce
-// calls it; whoever wants to see the graph afterwards calls it first.
+// calls it; whoever wants to see the graph afterwards calls it first. A second call finds what the first one began.
 func Watch(ctx *pulumi.Context) (*pulumi.Context, *Guard, error) {
+	if guard, watched := ctx.Value(guardKey{}).(*Guard); watched {
+		return ctx, guard, nil
+	}
 	guard := &Guard{project: ctx.Project(), stack: ctx.Stack(), preview: ctx.DryRun()}
 	// The local transformation runs when a resource is constructed, and so knows of all of them when the program is
 	// through; the engine's runs when its properties are known, but at any time.

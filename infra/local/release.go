@@ -50,8 +50,21 @@ func (c *Cloud) Config(context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	maps.Copy(file, chosen)
+	return texts(file)
+}
+
+// FileConfig is Config without what differs on this computer.
+func (c *Cloud) FileConfig() (map[string]string, error) {
+	file, err := c.stackFile()
+	if err != nil {
+		return nil, err
+	}
+	return texts(file)
+}
+
+func texts(config map[string]any) (map[string]string, error) {
 	values := map[string]string{}
-	for key, value := range file {
+	for key, value := range config {
 		if said, ok := value.(map[string]any); ok && said["secure"] != nil {
 			continue
 		}
@@ -61,7 +74,7 @@ func (c *Cloud) Config(context.Context) (map[string]string, error) {
 		}
 		text, err := json.Marshal(value)
 		if err != nil {
-			return nil, fmt.Errorf("configuration of stack %q: %s: %w", c.options.Stack, key, err)
+			return nil, fmt.Errorf("configuration: %s: %w", key, err)
 		}
 		values[key] = string(text)
 	}

@@ -58,7 +58,7 @@ func TestProd(t *testing.T) {
 		config   map[string]any
 		rollouts int // groups whose machines get a new version of their launch template
 	}{
-		{"people are told", map[string]any{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": 400}, 0},
+		{"people are told", map[string]any{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": 1000}, 0},
 		{"a domain, and with it TLS", map[string]any{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}, 0},
 		{"a third zone", map[string]any{"twip:zones": []string{"a", "b", "c"}}, 0},
 		{"more servers", map[string]any{"twip:appServers": map[string]int{"min": 3, "max": 9}, "twip:staticServers": map[string]int{"min": 3, "max": 9}}, 0},

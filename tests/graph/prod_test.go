@@ -47,7 +47,7 @@ func prodConfig(t testing.TB, overrides ...map[string]string) map[string]string 
 var (
 	threeZones = map[string]string{"twip:zones": `["a","b","c"]`}
 	named      = map[string]string{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}
-	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "400"}
+	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "1000"}
 	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a web ACL of their own
 	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
 	larger     = map[string]string{"twip:appServers": `{"min":3,"max":9}`, "twip:staticServers": `{"min":3,"max":9}`, "twip:instanceType": "m7i.large"}

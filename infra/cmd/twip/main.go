@@ -68,6 +68,7 @@ type options struct {
 	app                   int
 	point                 uint64
 	requests, concurrency int
+	visits                float64
 }
 
 func parse(args []string, out io.Writer) (o options, err error) {

@@ -63,7 +63,7 @@ func TestLocalVerbsMeanThisComputer(t *testing.T) {
 		require.IsType(t, &local.Cloud{}, where, v.name)
 		tried++
 	}
-	require.Equal(t, 4, tried)
+	require.Equal(t, 5, tried)
 }
 
 func TestUnknownCloud(t *testing.T) {

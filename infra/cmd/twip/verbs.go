@@ -49,6 +49,8 @@ var verbs = []verb{
 		help: "destroy it, data included"},
 	{name: "local-clean", place: thisComputer, run: onLocal(localCloud.Clean),
 		help: "remove everything the local cloud ever made here, even after a crash"},
+	{name: "cost", place: thisComputer, run: listCost, flags: costFlags, check: checkCost,
+		help: "what the environment costs a month by list prices, resource by resource; VISITS=pages a second"},
 
 	{name: "up", place: anyCloud, run: onCloud(cloud.Up),
 		help: "bring the environment up"},
