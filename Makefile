@@ -65,6 +65,11 @@ restore: ## go back to POINT=<epoch> of restore-points; the stack's name is aske
 restore-drill: ## start the application on a copy of the data beside the site and compare their articles
 	@$(TWIP) -cloud $(CLOUD) restore-drill
 
+##@ AWS, whatever CLOUD says
+.PHONY: preflight
+preflight: ## before a first up: does the account let the environment be made? changes nothing
+	@$(TWIP) -cloud aws preflight
+
 ##@ tests
 .PHONY: test test-unit test-race test-machines test-keeper-long test-mutants lint
 test: lint test-unit test-race test-machines ## all tests; needs root for Docker and loop devices

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -66,13 +65,7 @@ func (c *Config) sources(checkout string) (images.Options, error) {
 // ContentTags are the tags of the images that a stack of these configuration values builds, by full key as the engine
 // hands them over; none for a stack that builds nothing.
 func ContentTags(checkout, stack string, values map[string]string) ([]string, error) {
-	values = maps.Clone(values)
-	for _, key := range Keys {
-		if key.Secret { // nothing that is built depends on one, and not everybody can read it
-			values[project+":"+key.Name] = key.Example
-		}
-	}
-	c, err := load(project, stack, values)
+	c, err := Read(stack, values)
 	if err != nil || len(c.Release) > 0 {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ const SingleHost Topology = "single-host"
 type Config struct {
 	Project, Stack string // as Pulumi names them
 	Region         string // aws:region
+	Account        string // the only AWS account that it may be in; empty: any
 
 	Topology         Topology
 	Artifacts        string
@@ -47,8 +48,8 @@ type Config struct {
 // from it and several environments may share an account.
 func (c *Config) name(part string) string { return c.Project + "-" + c.Stack + "-" + part }
 
-// zoneNames turns the configured letters into full names.
-func (c *Config) zoneNames() []string {
+// ZoneNames turns the configured letters into full names.
+func (c *Config) ZoneNames() []string {
 	names := make([]string, len(c.Zones))
 	for i, letter := range c.Zones {
 		names[i] = c.Region + letter

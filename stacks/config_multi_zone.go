@@ -34,6 +34,9 @@ type MultiZoneConfig struct {
 	MonthlyBudgetUSD       int
 }
 
+// NATPerZone says whether every zone has a way out of its own.
+func (c *Config) NATPerZone() bool { return c.MultiZone.NATGateways == natPerZone }
+
 // multiZoneTogether finds values that are right by themselves but not with each other.
 func multiZoneTogether(c *Config) (problems []error) {
 	unless := func(ok bool, format string, args ...any) {

@@ -13,6 +13,13 @@ import (
 // operationKeys are about running an environment, not about its shape.
 var operationKeys = []Key{
 	{
+		Name: "account", Default: "", Example: "123456789012",
+		Description: "The AWS account of this environment: credentials of another one are refused before anything is " +
+			"read; empty: any.",
+		read: text(func(c *Config) *string { return &c.Account },
+			optional(matches(accountRE, "it is not the number of an account: 12 digits"))),
+	},
+	{
 		Name: "workingHours", Default: map[string]any{},
 		Example: `{start: "07:00", stop: "20:00", days: MON-FRI, timezone: Europe/Berlin}`,
 		Description: "On one host: when the machine runs; it starts on these days and stops every evening. Empty: " +
@@ -26,6 +33,8 @@ var operationKeys = []Key{
 		read: sessionAgent,
 	},
 }
+
+var accountRE = regexp.MustCompile(`^[0-9]{12}$`)
 
 func workingHours(raw string, c *Config) error {
 	var hours compute.Hours

@@ -59,6 +59,7 @@ func TestRefusedValues(t *testing.T) {
 		"memory kind":        {map[string]string{"twip:memoryMiB": `{"jvm":512}`}, []string{`no kind "jvm"`}},
 		"memory too small":   {map[string]string{"twip:memoryMiB": `{"app":64}`}, []string{"app does not start with less than 256 MiB"}},
 		"memory no map":      {map[string]string{"twip:memoryMiB": `512`}, []string{"not a map"}},
+		"no account":         {map[string]string{"twip:account": "mine"}, []string{`twip:account = "mine"`, "12 digits"}},
 		"a release by tag":   {map[string]string{"twip:release": `{"app":"latest","static":"v1","proxy":"v1"}`}, []string{`app is "latest", not a digest`, `static is "v1"`, "twip:release: {app: sha256:"}},
 		"half a release":     {map[string]string{"twip:release": `{"app":"` + digestExample + `"}`}, []string{"twip:release names no static", "names no proxy"}},
 		"an unknown image":   {map[string]string{"twip:release": `{"app":"` + digestExample + `","static":"` + digestExample + `","proxy":"` + digestExample + `","db":"` + digestExample + `"}`}, []string{"names db: single-host runs no such image"}},

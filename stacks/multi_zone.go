@@ -28,10 +28,10 @@ const (
 func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPrivate(ctx, c.name("network"), &network.PrivateArgs{
 		Region:             c.Region,
-		Zones:              c.zoneNames(),
+		Zones:              c.ZoneNames(),
 		CIDR:               c.VPCCIDR,
 		Existing:           c.existing(),
-		SingleNAT:          c.MultiZone.NATGateways == natSingle,
+		SingleNAT:          !c.NATPerZone(),
 		InterfaceEndpoints: c.MultiZone.InterfaceEndpoints,
 		FlowLogDays:        c.LogRetentionDays,
 	}, providers)

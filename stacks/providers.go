@@ -12,12 +12,9 @@ import (
 // newProviders makes the only providers of the program and returns the option that hands them to a component and all
 // that is in it. Default providers are switched off in Pulumi.yaml, so nothing can slip into another region or account.
 func newProviders(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error) {
-	cloud, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
-		Region:      pulumi.String(c.Region),
-		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},
-	})
+	cloud, err := newRegionalProvider(ctx, c, "aws", c.Region)
 	if err != nil {
-		return nil, fmt.Errorf("provider aws: %w", err)
+		return nil, err
 	}
 	builder, err := docker.NewProvider(ctx, "docker", &docker.ProviderArgs{})
 	if err != nil {
@@ -26,12 +23,17 @@ func newProviders(ctx *pulumi.Context, c *Config) (pulumi.ResourceOption, error)
 	return pulumi.Providers(cloud, builder), nil
 }
 
-// newRegionalProvider makes a provider of a second region.
+// newRegionalProvider makes a provider of a region. With credentials of another account it fails before it reads
+// anything.
 func newRegionalProvider(ctx *pulumi.Context, c *Config, name, region string) (*aws.Provider, error) {
-	provider, err := aws.NewProvider(ctx, name, &aws.ProviderArgs{
+	args := &aws.ProviderArgs{
 		Region:      pulumi.String(region),
 		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.allTags())},
-	})
+	}
+	if c.Account != "" {
+		args.AllowedAccountIds = pulumi.ToStringArray([]string{c.Account})
+	}
+	provider, err := aws.NewProvider(ctx, name, args)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", name, err)
 	}

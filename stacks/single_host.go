@@ -19,7 +19,7 @@ import (
 func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.ResourceOption) error {
 	vpc, err := network.NewPublic(ctx, c.name("network"), &network.PublicArgs{
 		CIDR:  c.VPCCIDR,
-		Zones: c.zoneNames()[:1],
+		Zones: c.ZoneNames()[:1],
 	}, providers)
 	if err != nil {
 		return err

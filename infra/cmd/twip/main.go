@@ -87,8 +87,11 @@ func parse(args []string, out io.Writer) (o options, err error) {
 		return o, err
 	}
 	o.verb = v.name
-	if v.place == thisComputer {
+	switch v.place {
+	case thisComputer:
 		o.cloud = onThisComputer // an exported CLOUD=aws must not turn local-destroy into a destroy on AWS
+	case inAWS:
+		o.cloud = onAWS
 	}
 	own := flag.NewFlagSet("twip "+v.name, flag.ContinueOnError)
 	if v.flags != nil {

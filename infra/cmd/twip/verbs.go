@@ -19,6 +19,7 @@ type place string
 const (
 	thisComputer place = "this computer, whatever CLOUD says" // the local cloud and nothing else
 	anyCloud     place = "any cloud: CLOUD=local|aws"
+	inAWS        place = "AWS, whatever CLOUD says"
 )
 
 // verb is one thing that an operator can ask for. The Makefile has a target of the same name with the same help.
@@ -82,6 +83,9 @@ var verbs = []verb{
 		help: "go back to POINT=<epoch> of restore-points; the stack's name is asked for, or CONFIRM=<stack>"},
 	{name: "restore-drill", place: anyCloud, run: restoreDrill,
 		help: "start the application on a copy of the data beside the site and compare their articles"},
+
+	{name: "preflight", place: inAWS, run: askFirst,
+		help: "before a first up: does the account let the environment be made? changes nothing"},
 }
 
 func find(name string) (verb, error) {
@@ -103,7 +107,7 @@ func verbNames() []string {
 // usage lists the verbs by the place where they work.
 func usage(out io.Writer) {
 	fmt.Fprintln(out, "usage: twip [-stack train] [-cloud local|aws] VERB [options of the verb]")
-	for _, where := range []place{thisComputer, anyCloud} {
+	for _, where := range []place{thisComputer, anyCloud, inAWS} {
 		fmt.Fprintf(out, "\n%s\n", where)
 		for _, v := range verbs {
 			if v.place == where {

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"twip/infra/preflight"
+	"twip/stacks"
+)
+
+// askFirst puts the questions of package preflight to the account that the caller's credentials name.
+func askFirst(ctx context.Context, t task) error {
+	there, ok := t.cloud.(*aws)
+	if !ok {
+		return fmt.Errorf("preflight works on AWS only, and was given %T: this is a bug", t.cloud)
+	}
+	values, err := there.Config(ctx)
+	if err != nil {
+		return err
+	}
+	config, err := stacks.Read(t.stack, values)
+	if err != nil {
+		return err
+	}
+	return preflight.Preflight{
+		Config: config,
+		AWS: func(ctx context.Context, into any, arguments ...string) error {
+			return there.read(ctx, into, append([]string{"aws", "--output", "json"}, arguments...)...)
+		},
+		Servers: func(ctx context.Context, domain string) (names []string, err error) {
+			servers, err := net.DefaultResolver.LookupNS(ctx, domain)
+			for _, server := range servers {
+				names = append(names, server.Host)
+			}
+			return names, err
+		},
+	}.Run(ctx, t.out)
+}
