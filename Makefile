@@ -34,7 +34,7 @@ cost: ## what the environment costs a month by list prices, resource by resource
 ##@ any cloud: CLOUD=local|aws
 .PHONY: up preview refresh destroy scale outputs status smoke bench images promote rollback restore-points restore restore-drill
 up: ## bring the environment up
-	@$(TWIP) -cloud $(CLOUD) up
+	@$(TWIP) -cloud $(CLOUD) up $(if $(YES),-yes)
 preview: ## show what `up` would change (with CLOUD=local no account is needed)
 	@$(TWIP) -cloud $(CLOUD) preview
 refresh: ## read the real state back into the stack
@@ -47,8 +47,8 @@ outputs: ## print the stack's outputs
 	@$(TWIP) -cloud $(CLOUD) outputs
 status: ## machines, containers, health
 	@$(TWIP) -cloud $(CLOUD) status
-smoke: ## visit the site: read, a static file, a post that is read back
-	@$(TWIP) -cloud $(CLOUD) smoke
+smoke: ## visit the site: read, a static file, a post that is read back; WAIT=10m for it to come up
+	@$(TWIP) -cloud $(CLOUD) smoke $(if $(WAIT),-wait $(WAIT))
 bench: ## ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10
 	@$(TWIP) -cloud $(CLOUD) bench -n $(or $(N),1000) -c $(or $(C),10)
 images: ## which image every tier runs
@@ -66,7 +66,13 @@ restore-drill: ## start the application on a copy of the data beside the site an
 	@$(TWIP) -cloud $(CLOUD) restore-drill
 
 ##@ AWS, whatever CLOUD says
-.PHONY: preflight
+.PHONY: review drift record preflight
+review: ## what up would change, and what it costs, as a comment on a pull request
+	@$(TWIP) -cloud aws review
+drift: ## fail if what runs is not what the program declares; changes nothing
+	@$(TWIP) -cloud aws drift
+record: ## commit and push the release that promote wrote into the stack's file
+	@$(TWIP) -cloud aws record
 preflight: ## before a first up: does the account let the environment be made? changes nothing
 	@$(TWIP) -cloud aws preflight
 
@@ -84,11 +90,12 @@ test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minu
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
 test-mutants: ## break the keeper in ways that lose data: its unit tests have to notice each; about 15 minutes
 	go test -count=1 -tags mutants -timeout 90m -v ./tests/keeper/mutants
-lint: ## formatting, vet, staticcheck, tidiness
+lint: ## formatting, vet, staticcheck, workflows, tidiness
 	@test -z "$$(gofmt -l .)" || { echo "not formatted (run gofmt -w):"; gofmt -l .; exit 1; }
 	@# A tab counts as one; URLs and the table of kinds, one line each, cannot be broken.
 	@awk 'length($$0) > 120 && !/https?:/ { print FILENAME ":" FNR ": longer than 120 columns"; long = 1 } END { exit long }' \
 		$$(git ls-files '*.go' | grep -v -e _test.go -e account/kinds.go)
 	go vet ./...
 	go tool staticcheck ./...
+	go tool actionlint
 	go mod tidy -diff

@@ -19,12 +19,13 @@ import (
 // and aws commands, as a person would type them, so their prompts and their output stay what people know.
 type aws struct {
 	root, stack string
+	yes         bool // nobody is there to be asked
 	in          io.Reader
 	out         io.Writer
 }
 
 func newAWS(root string, o options, in io.Reader, out io.Writer) *aws {
-	return &aws{root: root, stack: o.stack, in: in, out: out}
+	return &aws{root: root, stack: o.stack, yes: o.yes, in: in, out: out}
 }
 
 func (a *aws) Up(ctx context.Context) error {
@@ -33,6 +34,9 @@ func (a *aws) Up(ctx context.Context) error {
 	}
 	if err := a.reuse(ctx); err != nil {
 		return err
+	}
+	if a.yes {
+		return a.pulumi(ctx, "up", "--yes")
 	}
 	return a.pulumi(ctx, "up")
 }

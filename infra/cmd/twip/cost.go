@@ -23,11 +23,11 @@ func checkCost(o options) error {
 
 // listCost prints what the stack's file declares, wherever it runs or does not yet.
 func listCost(_ context.Context, t task) error {
-	here, ok := t.cloud.(*local.Cloud)
-	if !ok {
-		return fmt.Errorf("cost works on this computer only, and was given %T: this is a bug", t.cloud)
+	root, err := checkout()
+	if err != nil {
+		return err
 	}
-	values, err := here.FileConfig()
+	values, err := local.New(local.Options{Checkout: root, Stack: t.stack}).FileConfig()
 	if err != nil {
 		return err
 	}

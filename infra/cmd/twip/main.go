@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"twip/infra/local"
 	"twip/infra/ops"
@@ -69,6 +70,8 @@ type options struct {
 	point                 uint64
 	requests, concurrency int
 	visits                float64
+	yes                   bool
+	wait                  time.Duration
 }
 
 func parse(args []string, out io.Writer) (o options, err error) {

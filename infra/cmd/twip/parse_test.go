@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,6 +19,11 @@ func TestParse(t *testing.T) {
 	}{
 		"defaults":            {args: "up", want: options{verb: "up"}},
 		"stack and cloud":     {args: "-stack a -cloud aws status", want: options{stack: "a", cloud: "aws", verb: "status"}},
+		"up unasked":          {args: "-cloud aws up -yes", want: options{stack: "train", cloud: "aws", verb: "up", yes: true}},
+		"smoke, in a while":   {args: "smoke -wait 10m", want: options{verb: "smoke", wait: 10 * time.Minute}},
+		"cost":                {args: "cost -visits 2.5", want: options{verb: "cost", visits: 2.5}},
+		"cost of nobody":      {args: "cost -visits -1", err: "visits cannot be fewer than none"},
+		"drift is on AWS":     {args: "drift", want: options{stack: "train", cloud: "aws", verb: "drift"}},
 		"scale":               {args: "scale -app 2", want: options{verb: "scale", app: 2}},
 		"bench":               {args: "bench -n 50 -c 5", want: options{verb: "bench", requests: 50, concurrency: 5}},
 		"confirmed":           {args: "destroy -confirm a", want: options{verb: "destroy", confirm: "a"}},

@@ -53,7 +53,7 @@ var verbs = []verb{
 	{name: "cost", place: thisComputer, run: listCost, flags: costFlags, check: checkCost,
 		help: "what the environment costs a month by list prices, resource by resource; VISITS=pages a second"},
 
-	{name: "up", place: anyCloud, run: onCloud(cloud.Up),
+	{name: "up", place: anyCloud, run: onCloud(cloud.Up), flags: upFlags,
 		help: "bring the environment up"},
 	{name: "preview", place: anyCloud, run: onCloud(cloud.Preview),
 		help: "show what `up` would change (with CLOUD=local no account is needed)"},
@@ -67,8 +67,8 @@ var verbs = []verb{
 		help: "print the stack's outputs"},
 	{name: "status", place: anyCloud, run: onEnvironment(ops.Status),
 		help: "machines, containers, health"},
-	{name: "smoke", place: anyCloud, run: onEnvironment(ops.Smoke),
-		help: "visit the site: read, a static file, a post that is read back"},
+	{name: "smoke", place: anyCloud, run: smoke, flags: smokeFlags,
+		help: "visit the site: read, a static file, a post that is read back; WAIT=10m for it to come up"},
 	{name: "bench", place: anyCloud, run: bench, flags: benchFlags, check: checkBench,
 		help: "ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10"},
 	{name: "images", place: anyCloud, run: onEnvironment(images),
@@ -84,6 +84,12 @@ var verbs = []verb{
 	{name: "restore-drill", place: anyCloud, run: restoreDrill,
 		help: "start the application on a copy of the data beside the site and compare their articles"},
 
+	{name: "review", place: inAWS, run: review,
+		help: "what up would change, and what it costs, as a comment on a pull request"},
+	{name: "drift", place: inAWS, run: drift,
+		help: "fail if what runs is not what the program declares; changes nothing"},
+	{name: "record", place: inAWS, run: record,
+		help: "commit and push the release that promote wrote into the stack's file"},
 	{name: "preflight", place: inAWS, run: askFirst,
 		help: "before a first up: does the account let the environment be made? changes nothing"},
 }
