@@ -20,14 +20,14 @@ type recorder struct {
 	stopped  map[string]bool
 	volumes  map[string]string // volume → instance that it is attached to, "" for none
 	images   map[string]bool   // by digest
-	tags     map[string]bool   // by repository and tag; none can be pushed twice
+	tags     map[string]string // digests by repository and tag; none can be pushed twice
 	ports    map[string]string // address → instance and ports
 	groups   map[string]bool
 }
 
 func newRecorder() *recorder {
 	return &recorder{machines: map[string]computer.Machine{}, stopped: map[string]bool{}, volumes: map[string]string{},
-		images: map[string]bool{}, tags: map[string]bool{}, ports: map[string]string{}, groups: map[string]bool{}}
+		images: map[string]bool{}, tags: map[string]string{}, ports: map[string]string{}, groups: map[string]bool{}}
 }
 
 func (r *recorder) note(format string, args ...any) func() {
@@ -57,17 +57,17 @@ func (r *recorder) count() int {
 
 func (r *recorder) Build(_ context.Context, b computer.Build) (string, error) {
 	defer r.note("build %s:%s", b.Repository, b.Tag)()
-	if r.tags[b.Repository+":"+b.Tag] {
+	if r.tags[b.Repository+":"+b.Tag] != "" {
 		return "", fmt.Errorf("the image tag %s already exists in %s", b.Tag, b.Repository)
 	}
 	digest := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(b.Repository+b.Tag+fmt.Sprint(b.Args))))
-	r.images[digest], r.tags[b.Repository+":"+b.Tag] = true, true
+	r.images[digest], r.tags[b.Repository+":"+b.Tag] = true, digest
 	return digest, nil
 }
 
 func (r *recorder) DeleteRepository(_ context.Context, name string) error {
 	defer r.note("delete repository %s", name)()
-	maps.DeleteFunc(r.tags, func(tag string, _ bool) bool { return strings.Contains(tag, name+":") })
+	maps.DeleteFunc(r.tags, func(tag, _ string) bool { return strings.Contains(tag, name+":") })
 	return nil
 }
 
