@@ -18,6 +18,7 @@ import (
 	"twip/infra/local/computer"
 	"twip/infra/local/engine"
 	"twip/infra/local/provider"
+	"twip/infra/local/region"
 	"twip/infra/ops"
 	"twip/stacks"
 )
@@ -30,9 +31,11 @@ type Options struct {
 
 	// StackFiles is the directory of Pulumi.<stack>.yaml. The default is Checkout.
 	StackFiles string
-	State      string      // directory of everything that must outlive a command, the data volumes included
-	Ports      map[int]int // instance port → port of 127.0.0.1, 0 for a free one; nil: computer.DefaultPorts
-	Out        io.Writer   // progress, and what the commands print
+	State      string // directory of everything that must outlive a command, the data volumes included
+	// Ports lead from an instance's or load balancer's port to one of 127.0.0.1, 0 for a free one; nil: DefaultPorts,
+	// which are others for every topology.
+	Ports map[int]int
+	Out   io.Writer // progress, and what the commands print
 }
 
 // Cloud is an environment on this computer.
@@ -51,7 +54,7 @@ func New(o Options) *Cloud {
 	}
 	c := &Cloud{options: o, state: filepath.Join(o.State, "stacks", o.Stack), started: time.Now()}
 	c.Computer = computer.New(o.Name, computer.Options{
-		State: filepath.Join(o.State, "computer"), Stack: o.Stack, Ports: o.Ports, Progress: c.say,
+		State: filepath.Join(o.State, "computer"), Stack: o.Stack, Ports: c.ports(), Progress: c.say,
 	})
 	return c
 }
@@ -72,7 +75,8 @@ func (c *Cloud) Prepare(ctx context.Context) error {
 
 // Up ends when the site answers, or tells what the machine was doing when it did not.
 func (c *Cloud) Up(ctx context.Context) error {
-	if err := c.bootable(); err != nil {
+	groups, err := c.hasGroups()
+	if err != nil {
 		return err
 	}
 	if err := c.Computer.PortsFree(ctx); err != nil {
@@ -90,9 +94,23 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.reuse(ctx); err != nil {
 		return err
 	}
+	if groups {
+		if err := c.startRegion(ctx); err != nil {
+			return err
+		}
+	}
 	outputs, err := c.change(ctx, c.Computer, "up", (*engine.Engine).Up)
 	if err != nil {
 		return err
+	}
+	if groups {
+		r, err := c.Region(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.Await(ctx, siteTimeout, c.say); err != nil {
+			return err
+		}
 	}
 	if outputs, err = c.here(ctx, outputs); err != nil {
 		return err
@@ -105,9 +123,15 @@ func (c *Cloud) Up(ctx context.Context) error {
 	if err := c.awaitSite(ctx, env.URL, instance); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.options.Out,
-		"\n  site   %s\n  stats  %s\n\nready after %.0f s; take it down with: make local-destroy\n", env.URL,
-		env.StatsURL, time.Since(c.started).Seconds())
+	stats, stack := "", ""
+	if env.StatsURL != "" {
+		stats = "\n  stats  " + env.StatsURL
+	}
+	if c.options.Stack != "train" {
+		stack = " STACK=" + c.options.Stack
+	}
+	fmt.Fprintf(c.options.Out, "\n  site   %s%s\n\nready after %.0f s; take it down with: make local-destroy%s\n",
+		env.URL, stats, time.Since(c.started).Seconds(), stack)
 	return nil
 }
 
@@ -131,6 +155,10 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 // Clean removes them.
 func (c *Cloud) Destroy(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
+		return err
+	}
+	// Before its machines, which it would replace.
+	if err := region.Stop(c.regionDir()); err != nil {
 		return err
 	}
 	if _, err := c.change(ctx, c.Computer, "destroy", (*engine.Engine).Destroy); err != nil {
@@ -159,6 +187,13 @@ func (c *Cloud) Destroy(ctx context.Context) error {
 
 // Clean removes everything that this local cloud made, of all its stacks, whether or not an engine remembers it.
 func (c *Cloud) Clean(ctx context.Context) error {
+	state, err := filepath.Abs(filepath.Dir(c.state))
+	if err != nil {
+		return err
+	}
+	if err := region.Stop(state); err != nil {
+		return err
+	}
 	if err := c.Computer.Clean(ctx); err != nil {
 		return err
 	}
@@ -173,12 +208,33 @@ func (c *Cloud) Clean(ctx context.Context) error {
 	return nil
 }
 
-// Scale changes how many app containers the machine runs.
-func (c *Cloud) Scale(ctx context.Context, appContainers int) error {
-	if err := c.Set("twip:appContainers", appContainers); err != nil {
+// Scale changes how many app containers the machine runs, or how many app servers its group has.
+func (c *Cloud) Scale(ctx context.Context, n int) error {
+	groups, err := c.hasGroups()
+	if err != nil {
 		return err
 	}
-	return c.Up(ctx)
+	if !groups {
+		if err := c.Set("twip:appContainers", n); err != nil {
+			return err
+		}
+		return c.Up(ctx)
+	}
+	// A group that gets a smaller minimum keeps its size: on AWS a policy shrinks it, here it is told to.
+	if err := c.Set("twip:appServers", map[string]int{"min": max(2, n), "max": max(4, n)}); err != nil {
+		return err
+	}
+	if err := c.Up(ctx); err != nil {
+		return err
+	}
+	r, err := c.Region(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.ScaleTier(ctx, "app", n); err != nil {
+		return err
+	}
+	return r.Await(ctx, siteTimeout, c.say)
 }
 
 // Outputs are the stack's, with addresses that work on this computer.

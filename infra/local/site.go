@@ -71,6 +71,12 @@ type machines struct{ *Cloud }
 func (c *Cloud) Machines() ops.Machines { return machines{c} }
 
 func (c machines) Status(ctx context.Context) ([]ops.Machine, error) {
+	if groups, err := c.hasGroups(); err != nil || groups {
+		if err != nil {
+			return nil, err
+		}
+		return c.regionStatus(ctx)
+	}
 	instance, err := c.instance(ctx)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,13 @@ func (c *Cloud) config() (map[string]any, error) {
 		"twip:statsCidrs":  []string{"127.0.0.1/32"},
 		"twip:protectData": false,
 	}
+	groups, err := c.hasGroups()
+	if err != nil {
+		return nil, err
+	}
+	if groups {
+		config["twip:protectEdge"] = false
+	}
 	remembered, err := c.remembered()
 	maps.Copy(config, remembered)
 	return config, err
@@ -82,17 +89,25 @@ func (c *Cloud) sayChosen() error {
 	return nil
 }
 
-// bootable refuses a topology whose machines the local cloud cannot boot.
-func (c *Cloud) bootable() error {
+// stacksMultiZone is the topology whose machines are in groups.
+const stacksMultiZone = string(stacks.MultiZone)
+
+// hasGroups says whether the stack's machines are in groups behind a load balancer.
+func (c *Cloud) hasGroups() (bool, error) {
 	file, err := c.stackFile()
-	if err != nil {
-		return err
+	return file["twip:topology"] == stacksMultiZone, err
+}
+
+// groupPorts are where a load balancer answers: beside the ports of a single host, so that both can be up.
+func groupPorts() map[int]int { return map[int]int{80: 8090, 443: 8453} }
+
+// ports are those of the options, or the topology's own.
+func (c *Cloud) ports() map[int]int {
+	if c.options.Ports != nil {
+		return c.options.Ports
 	}
-	if topology, set := file["twip:topology"]; set && topology != string(stacks.SingleHost) {
-		return fmt.Errorf(
-			"twip:topology: %v of stack %q cannot be booted on this computer, only %s can: look at it with make preview "+
-				"STACK=%[2]s",
-			topology, c.options.Stack, stacks.SingleHost)
+	if groups, err := c.hasGroups(); err == nil && groups {
+		return groupPorts()
 	}
-	return nil
+	return computer.DefaultPorts() // a stack file that cannot be read is told of by whoever needs it
 }

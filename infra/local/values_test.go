@@ -34,23 +34,36 @@ func TestValuesAreRemembered(t *testing.T) {
 	require.ErrorContains(t, err, "remove "+c.memory())
 }
 
-func TestOnlyWhatCanBootIsBooted(t *testing.T) {
-	for name, tc := range map[string]struct{ file, err string }{
-		"default":     {"config: {}\n", ""},
-		"single host": {"config: {twip:topology: single-host}\n", ""},
-		"multi zone":  {"config: {twip:topology: multi-zone}\n", "look at it with make preview STACK=test"},
-		"no YAML":     {"config: [", "Pulumi.test.yaml: yaml"},
+func TestTopologyDecidesAboutGroupsAndPorts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file   string
+		groups bool
+		site   int
+		err    string
+	}{
+		"default":     {"config: {}\n", false, 8080, ""},
+		"single host": {"config: {twip:topology: single-host}\n", false, 8080, ""},
+		"multi zone":  {"config: {twip:topology: multi-zone}\n", true, 8090, ""},
+		"no YAML":     {"config: [", false, 8080, "Pulumi.test.yaml: yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := newCloud(t, tc.file).bootable()
-			if tc.err == "" {
-				require.NoError(t, err)
+			c := newCloud(t, tc.file)
+			groups, err := c.hasGroups()
+			require.Equal(t, tc.site, c.ports()[80], "both topologies can be up at once")
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
 				return
 			}
-			require.ErrorContains(t, err, tc.err)
+			require.NoError(t, err)
+			require.Equal(t, tc.groups, groups)
+			config, err := c.config()
+			require.NoError(t, err)
+			_, set := config["twip:protectEdge"]
+			require.Equal(t, tc.groups, set, "only groups have an edge of their own")
 		})
 	}
 	c := newCloud(t, "")
 	c.options.Stack = "nope"
-	require.ErrorContains(t, c.bootable(), "choose another stack with STACK=")
+	_, err := c.hasGroups()
+	require.ErrorContains(t, err, "choose another stack with STACK=")
 }

@@ -27,6 +27,12 @@ type Machine struct {
 	ID, State  string
 	Memory     string      // used / limit, where the cloud can tell
 	Containers []Container // where the cloud can look inside
+
+	// Of machines in a group.
+	Zone, Tier, Lifecycle string
+	Version               int    // of the launch template
+	Health                string // as the load balancer sees it
+	Role                  string // of servers that have one: who writes, and since which epoch
 }
 
 // Container is one container on a machine.

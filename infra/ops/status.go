@@ -23,6 +23,15 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 	var problems []error
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, m := range machines {
+		if m.Zone != "" {
+			fmt.Fprintf(table, "%s\t%s\t%s\tversion %d\t%s, %s\t%s\t%s\n", m.Zone, m.Tier, m.ID, m.Version, m.State,
+				m.Lifecycle, m.Health, m.Role)
+			if m.Lifecycle != "InService" || m.Health != "healthy" {
+				problems = append(problems, fmt.Errorf("machine %s of %s in %s: %s, %s, %s: its group replaces it if it "+
+					"does not come up", m.ID, m.Tier, m.Zone, m.State, m.Lifecycle, m.Health))
+			}
+			continue
+		}
 		fmt.Fprintf(table, "machine %s\t%s\t%s\n", m.ID, m.State, m.Memory)
 		if m.State != "running" {
 			problems = append(problems, fmt.Errorf("machine %s is %s: replace it with pulumi up --refresh "+

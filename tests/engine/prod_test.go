@@ -87,5 +87,5 @@ func TestProd(t *testing.T) {
 	r.mustUp()
 	_, err = r.destroy()
 	require.NoError(t, err)
-	require.Equal(t, "0 machines, 0 volumes, 0 addresses, 0 log groups", r.left())
+	require.Equal(t, "0 machines, 0 volumes, 0 addresses, 0 log groups, 0 file systems", r.left())
 }

@@ -23,11 +23,13 @@ type recorder struct {
 	tags     map[string]string // digests by repository and tag; none can be pushed twice
 	ports    map[string]string // address → instance and ports
 	groups   map[string]bool
+	files    map[string]bool // file systems
 }
 
 func newRecorder() *recorder {
 	return &recorder{machines: map[string]computer.Machine{}, stopped: map[string]bool{}, volumes: map[string]string{},
-		images: map[string]bool{}, tags: map[string]string{}, ports: map[string]string{}, groups: map[string]bool{}}
+		images: map[string]bool{}, tags: map[string]string{}, ports: map[string]string{}, groups: map[string]bool{},
+		files: map[string]bool{}}
 }
 
 func (r *recorder) note(format string, args ...any) func() {
@@ -180,6 +182,32 @@ func (r *recorder) DeleteLogGroup(_ context.Context, name string) error {
 	return nil
 }
 
+func (r *recorder) CreateFileSystem(_ context.Context, id string) error {
+	defer r.note("create file system %s", id)()
+	r.files[id] = true
+	return nil
+}
+
+func (r *recorder) DeleteFileSystem(_ context.Context, id string) error {
+	defer r.note("delete file system %s", id)()
+	delete(r.files, id)
+	return nil
+}
+
+func (r *recorder) HasFileSystem(_ context.Context, id string) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.files[id], nil
+}
+
+func (r *recorder) RunFunction(_ context.Context, f computer.Function) (string, error) {
+	defer r.note("run %s with %s", f.Handler, f.Payload)()
+	if f.Files["rollout.py"] == "" {
+		return "", fmt.Errorf("function %s has no rollout.py", f.Handler)
+	}
+	return "{}", nil
+}
+
 // lose takes a body away behind everybody's back.
 func (r *recorder) lose(id string) {
 	r.mu.Lock()
@@ -197,5 +225,6 @@ func (r *recorder) lose(id string) {
 func (r *recorder) left() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fmt.Sprintf("%d machines, %d volumes, %d addresses, %d log groups", len(r.machines), len(r.volumes), len(r.ports), len(r.groups))
+	return fmt.Sprintf("%d machines, %d volumes, %d addresses, %d log groups, %d file systems", len(r.machines), len(r.volumes),
+		len(r.ports), len(r.groups), len(r.files))
 }

@@ -116,7 +116,7 @@ func TestTrain(t *testing.T) {
 	require.Equal(t, []string{"create volume " + data + " 9 GiB"}, r.since(before, "create volume", "stop", "launch"))
 	_, err = r.destroy()
 	require.NoError(t, err)
-	require.Equal(t, "0 machines, 0 volumes, 0 addresses, 0 log groups", r.left())
+	require.Equal(t, "0 machines, 0 volumes, 0 addresses, 0 log groups, 0 file systems", r.left())
 	_, err = r.command(func(ctx context.Context, e *engine.Engine) (engine.Summary, error) {
 		status, err := e.Status(ctx)
 		require.Zero(t, status.Resources)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"twip/infra/local"
+	"twip/infra/local/region"
 	"twip/infra/ops"
 	"twip/infra/release"
 )
@@ -53,6 +54,7 @@ type localCloud interface {
 }
 
 func main() {
+	region.Main() // does not return in the process that controls groups
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {

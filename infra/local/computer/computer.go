@@ -51,6 +51,19 @@ type Machine struct {
 	Zone      string // availability zone, answered to whoever asks for it
 	MemoryMiB int    // all that runs on the machine shares this much memory
 	UserData  []byte // given to cloud-init byte for byte
+
+	// Of machines in a group.
+	Group      string            // replaces the machine when it is gone; empty: it is started again instead
+	FileSystem string            // what mount.nfs4 mounts; empty: there is none
+	Hosts      map[string]string // addresses by name, beside those that the network knows
+}
+
+// group are the fields that only machines in a group have, in words.
+func (m Machine) group() []byte {
+	if m.Group == "" && m.FileSystem == "" && len(m.Hosts) == 0 {
+		return nil
+	}
+	return fmt.Appendf(nil, "%s %s %v", m.Group, m.FileSystem, m.Hosts) // maps are printed in the order of their keys
 }
 
 // Phase is an instance's state as far as a body has one.

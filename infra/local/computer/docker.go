@@ -21,6 +21,8 @@ const (
 	labelConfig   = "twip.config"   // hash of what the object was made from
 	labelMachine  = "twip.machine"  // instance id
 	labelAddress  = "twip.address"  // Elastic IP's allocation id
+	labelGroup    = "twip.group"    // on a machine that its group replaces rather than starts again
+	labelFiles    = "twip.files"    // id of the file system that a volume stands for
 	labelEndpoint = "twip.endpoint" // "all": the container that answers under AWS's names
 )
 

@@ -43,7 +43,11 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	if err != nil {
 		return err
 	}
-	config := hash([]byte(m.Name), []byte(m.Type), []byte(m.Zone), fmt.Appendf(nil, "%d", m.MemoryMiB), m.UserData)
+	parts := [][]byte{[]byte(m.Name), []byte(m.Type), []byte(m.Zone), fmt.Appendf(nil, "%d", m.MemoryMiB), m.UserData}
+	if group := m.group(); group != nil {
+		parts = append(parts, group)
+	}
+	config := hash(parts...)
 	switch {
 	case existing.halfMade():
 		// A launch was interrupted before the machine started: nothing has happened on it.
@@ -92,10 +96,20 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		return "", err
 	}
 	memory := fmt.Sprintf("%dm", m.MemoryMiB)
-	return docker(ctx, "create", "--name", c.object(m.ID), "--hostname", m.Name,
+	var group []string
+	if m.Group != "" {
+		group = append(group, "--label", labelGroup+"="+m.Group)
+	}
+	if m.FileSystem != "" {
+		group = append(group, "--volume", c.shared(m.FileSystem)+":/var/lib/twip-local-files")
+	}
+	for _, host := range sortedKeys(m.Hosts) {
+		group = append(group, "--add-host", host+":"+m.Hosts[host])
+	}
+	args := append([]string{"create", "--name", c.object(m.ID), "--hostname", m.Name,
 		"--label", c.label(), "--label", c.stackLabel(),
-		"--label", labelMachine+"="+m.ID, "--label", labelConfig+"="+config,
-		"--network", c.object(), "--ip", address.String(), "--env", "TWIP_METADATA="+c.object("endpoints"),
+		"--label", labelMachine + "=" + m.ID, "--label", labelConfig + "=" + config,
+		"--network", c.object(), "--ip", address.String(), "--env", "TWIP_METADATA=" + c.object("endpoints"),
 		// The machine has a cgroup tree of its own below this limit, and no swap, as on EC2.
 		"--memory", memory, "--memory-swap", memory, "--cgroupns", "private",
 		// systemd and Docker mount, make device nodes and configure networks. --privileged would also give away every
@@ -104,8 +118,8 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		"--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined",
 		"--security-opt", "apparmor=unconfined", "--security-opt", "label=disable",
 		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor),
-		"--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", volume+":/var/lib/docker",
-		image)
+		"--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", volume + ":/var/lib/docker"}, group...)
+	return docker(ctx, append(args, image)...)
 }
 
 // freeAddress chooses an address that no machine has, running or not.
@@ -314,7 +328,7 @@ func (c *Computer) resume(ctx context.Context) error {
 		if _, err := readJSON(c.recordPath(instance), &last); err != nil {
 			return fmt.Errorf("machine %s: %w", instance, err)
 		}
-		if !last.Running || b.State.Status != "exited" {
+		if !last.Running || b.State.Status != "exited" || b.Config.Labels[labelGroup] != "" {
 			continue
 		}
 		c.options.Progress(

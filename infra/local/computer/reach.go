@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Reachable returns where each published port answers, of all addresses together, as Published does for one.
+// Reachable returns where each published port answers, of all addresses of the stack together, as Published does for one.
 func (c *Computer) Reachable(ctx context.Context) (map[int]string, error) {
 	forwarders, err := c.containers(ctx, labelAddress)
 	if err != nil {
@@ -15,6 +15,10 @@ func (c *Computer) Reachable(ctx context.Context) (map[int]string, error) {
 	}
 	all := map[int]string{}
 	for _, f := range forwarders {
+		// An address from before stacks were labelled is taken for ours.
+		if stack := f.Config.Labels[labelStack]; stack != "" && stack != c.options.Stack {
+			continue
+		}
 		ports, err := c.Published(ctx, f.Config.Labels[labelAddress])
 		if err != nil {
 			return nil, err

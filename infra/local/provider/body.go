@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,7 +49,18 @@ const (
 )
 
 // bodies are by resource type. The rest of the types is recorded only.
-var bodies = map[string]body{
+var bodies = joined(machineBodies, regionBodies)
+
+func joined(tables ...map[string]body) map[string]body {
+	all := map[string]body{}
+	for _, table := range tables {
+		maps.Copy(all, table)
+	}
+	return all
+}
+
+// machineBodies are those of what one machine needs.
+var machineBodies = map[string]body{
 	imageType:      {create: build, update: build, exists: imageExists},
 	repositoryType: {remove: deleteRepository},
 	instanceType: {

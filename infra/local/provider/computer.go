@@ -32,6 +32,14 @@ type Computer interface {
 	Publish(ctx context.Context, address, instance string, ports []int) error
 	Unpublish(ctx context.Context, address string) error
 
+	// CreateFileSystem makes a file system that machines share, or keeps the one there is with its data.
+	CreateFileSystem(ctx context.Context, id string) error
+	DeleteFileSystem(ctx context.Context, id string) error
+	HasFileSystem(ctx context.Context, id string) (bool, error)
+
+	// RunFunction runs a function to its end and answers its result in JSON.
+	RunFunction(ctx context.Context, f computer.Function) (string, error)
+
 	EnsureLogGroup(ctx context.Context, name string) error
 	DeleteLogGroup(ctx context.Context, name string) error
 }

@@ -25,6 +25,9 @@ type contents struct {
 	Made      map[string]int      `json:"made"`      // the same, by URN
 	Resources map[string]recorded `json:"resources"` // by type and id
 	Published map[string]publish  `json:"published"` // by the address' allocation id
+
+	Templates map[string]map[int]template `json:"templates,omitempty"` // of machines, by id and version
+	Functions map[string]function         `json:"functions,omitempty"` // by name
 }
 
 // recorded is one existing resource.

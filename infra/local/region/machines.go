@@ -1,0 +1,46 @@
+package region
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"twip/infra/local/computer"
+)
+
+// Machines are the bodies of instances. Every method may be called again after a failure.
+type Machines interface {
+	Launch(ctx context.Context, m computer.Machine) error
+	Terminate(ctx context.Context, id string) error // in an orderly way
+	State(ctx context.Context, id string) (computer.State, error)
+	Exec(ctx context.Context, id string, argv ...string) ([]byte, error)
+
+	Kill(ctx context.Context, id string) error
+	Pause(ctx context.Context, id string) error
+	Resume(ctx context.Context, id string) error
+	// Separate cuts a machine off from addresses; Reconnect ends that.
+	Separate(ctx context.Context, id string, from []netip.Addr) error
+	Reconnect(ctx context.Context, id string, from []netip.Addr) error
+}
+
+// StoreFaults are machines whose file system can be made to fail.
+type StoreFaults interface {
+	HangStore(ctx context.Context) error    // it answers nothing
+	RefuseStore(ctx context.Context) error  // it refuses connections
+	RestoreStore(ctx context.Context) error // it answers again
+}
+
+// Kinds of machines, as TWIP_MACHINES names them.
+const (
+	Containers = "containers"
+	Kernels    = "kernels"
+)
+
+// openMachines returns the machines of a kind.
+func openMachines(kind string, c *computer.Computer) (Machines, error) {
+	switch kind {
+	case "", Containers:
+		return c, nil
+	}
+	return nil, fmt.Errorf("TWIP_MACHINES: %q cannot be used: use %s", kind, Containers)
+}
