@@ -56,14 +56,20 @@ func BalancerConfig(d Declared, api string) (string, error) {
 	for _, l := range d.Listeners {
 		f := frontend{Port: l.Port, TLS: l.Protocol == "HTTPS", API: l.Port == apiPort}
 		tls = tls || f.API
-		for _, r := range append(slices.Clone(l.Rules), Rule{Action: l.Default}) {
-			f.Rules = append(f.Rules, rule{pathACL(r.Paths), r.Action, d.TargetGroups[r.Action.TargetGroup].Name})
+		for n, r := range append(slices.Clone(l.Rules), Rule{Action: l.Default}) {
+			name := d.TargetGroups[r.Action.TargetGroup].Name
+			if r.Action.TargetGroup == "" {
+				name = fmt.Sprintf("answer-%d-%d", l.Port, n)
+			} else if name == "" {
+				continue // the target group is being deleted
+			}
+			f.Rules = append(f.Rules, rule{pathACL(r.Paths), r.Action, name})
 		}
 		page.Frontends = append(page.Frontends, f)
 	}
 	if !tls {
 		page.Frontends = append(page.Frontends, frontend{Port: apiPort, TLS: true, API: true,
-			Rules: []rule{{Action: Forward{Status: 404, Body: "no listener"}}}})
+			Rules: []rule{{Action: Forward{Status: 404, Body: "no listener"}, Name: "answer-none"}}})
 	}
 	t, err := template.New("haproxy.cfg").Funcs(template.FuncMap{"ms": time.Duration.Milliseconds}).Parse(balancerTemplate)
 	if err != nil {
