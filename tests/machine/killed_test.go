@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/local"
+	"twip/infra/local/region"
 )
 
 // killedName is the name of the local cloud that is killed, and the variable that makes this program its `make local`.
@@ -22,6 +23,7 @@ const killedName, killedUp = "test-killed", "TWIP_TEST_UP"
 
 // TestMain lets the test start itself as a process that it can kill.
 func TestMain(m *testing.M) {
+	region.Main() // does not return in the process that controls groups
 	if os.Getenv(killedUp) == "" {
 		os.Exit(m.Run())
 	}

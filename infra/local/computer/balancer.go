@@ -17,7 +17,8 @@ type Balancer struct {
 	Ports []int // of Options.Ports, published on 127.0.0.1
 }
 
-// EnsureBalancer has the load balancer run and returns its address. A changed haproxy.cfg is read by ReloadBalancer.
+// EnsureBalancer has the load balancer run with these files as they are now, and returns its address. One that runs
+// reads them again; connections that it has are served to their end.
 func (c *Computer) EnsureBalancer(ctx context.Context, b Balancer) (netip.Addr, error) {
 	address, err := c.ensureBalancer(ctx, b)
 	if err != nil {
@@ -43,6 +44,9 @@ func (c *Computer) ensureBalancer(ctx context.Context, b Balancer) (netip.Addr, 
 	}
 	config := hash([]byte(image), []byte(b.Dir), []byte(strings.Join(publish, " ")))
 	if existing != nil && existing.Config.Labels[labelConfig] == config && existing.State.Status == "running" {
+		if _, err := docker(ctx, "kill", "--signal", "USR2", existing.ID); err != nil {
+			return netip.Addr{}, err
+		}
 		return netip.ParseAddr(c.addressOf(existing))
 	}
 	address := ""
@@ -71,12 +75,6 @@ func (c *Computer) ensureBalancer(ctx context.Context, b Balancer) (netip.Addr, 
 		return netip.Addr{}, portHint(err)
 	}
 	return netip.ParseAddr(address)
-}
-
-// ReloadBalancer has the load balancer read its configuration; connections that it has are served to their end.
-func (c *Computer) ReloadBalancer(ctx context.Context) error {
-	_, err := docker(ctx, "kill", "--signal", "USR2", c.object(c.balancerAddress()))
-	return err
 }
 
 // Certificate is a server's certificate of the local authority, for names, with its key.

@@ -27,5 +27,7 @@
 //     particular.
 //   - Inbound connections come from a forwarder, so their source address is not the visitor's.
 //   - A reboot that is asked for inside a machine stops it; Reboot, EC2's API call, works.
+//   - mount.nfs4 is a stand-in that mounts a directory which the machines of a file system share: the computer's kernel
+//     need not have NFS. The TLS tunnel runs, and nothing goes through it.
 //   - Volumes are not encrypted, whatever the program asks for: they are files in the state directory.
 package computer

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Reachable returns where each published port answers, of all addresses of the stack together, as Published does for one.
+// Reachable returns where each published port answers, of all addresses of the stack, as Published does for one.
 func (c *Computer) Reachable(ctx context.Context) (map[int]string, error) {
 	forwarders, err := c.containers(ctx, labelAddress)
 	if err != nil {

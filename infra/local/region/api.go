@@ -39,7 +39,8 @@ func (c *Controller) api() http.Handler {
 		if err := xml.NewEncoder(w).Encode(result); err != nil {
 			c.say("answer to %s: %v", action, err)
 		}
-		fmt.Fprintf(w, "</%[1]sResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></%[1]sResponse>", action)
+		fmt.Fprintf(w, "</%[1]sResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></%[1]sResponse>",
+			action)
 	})
 }
 
@@ -259,14 +260,17 @@ func (c *Controller) rollbackRefresh(form url.Values) (element, error) {
 func (c *Controller) waiting(form url.Values) (*Instance, error) {
 	id := form.Get("InstanceId")
 	g, i := c.state.Find(id)
-	if i == nil || g.Name != form.Get("AutoScalingGroupName") || i.Lifecycle != PendingWait && i.Lifecycle != TerminatingWait {
+	if i == nil || g.Name != form.Get("AutoScalingGroupName") ||
+		i.Lifecycle != PendingWait && i.Lifecycle != TerminatingWait {
 		return nil, fmt.Errorf("ValidationError: No active Lifecycle Action found with instance ID %s", id)
 	}
-	hook, transition := form.Get("LifecycleHookName"), map[string]string{PendingWait: launching, TerminatingWait: terminating}
+	hook := form.Get("LifecycleHookName")
+	transition := map[string]string{PendingWait: launching, TerminatingWait: terminating}
 	if !slices.ContainsFunc(c.declared.Groups[g.Name].Hooks, func(h Hook) bool {
 		return h.Name == hook && h.Transition == transition[i.Lifecycle]
 	}) {
-		return nil, fmt.Errorf("ValidationError: No active Lifecycle Action of hook %s found with instance ID %s", hook, id)
+		return nil, fmt.Errorf("ValidationError: No active Lifecycle Action of hook %s found with instance ID %s", hook,
+			id)
 	}
 	return i, nil
 }
@@ -300,8 +304,8 @@ func (c *Controller) setDesired(form url.Values) (element, error) {
 	n, err := strconv.Atoi(form.Get("DesiredCapacity"))
 	spec := c.declared.Groups[g.Name]
 	if err != nil || n < spec.Min || n > spec.Max {
-		return element{}, fmt.Errorf("ValidationError: New SetDesiredCapacity value %s is outside of min value %d and max value %d",
-			form.Get("DesiredCapacity"), spec.Min, spec.Max)
+		return element{}, fmt.Errorf("ValidationError: New SetDesiredCapacity value %s is outside of min value %d and max "+
+			"value %d", form.Get("DesiredCapacity"), spec.Min, spec.Max)
 	}
 	g.Desired = n
 	return element{}, nil

@@ -46,7 +46,8 @@ type rule struct {
 	Name   string // of the backend
 }
 
-// BalancerConfig is HAProxy's configuration for what is declared. api is where the controller answers under AWS's names.
+// BalancerConfig is HAProxy's configuration for what is declared. api is where the controller answers under AWS's
+// names.
 func BalancerConfig(d Declared, api string) (string, error) {
 	page := balancerPage{Dir: balancerDir, Cert: balancerCert, API: api, Idle: d.Idle, Slots: slots}
 	for _, arn := range slices.Sorted(maps.Keys(d.TargetGroups)) {
@@ -71,7 +72,8 @@ func BalancerConfig(d Declared, api string) (string, error) {
 		page.Frontends = append(page.Frontends, frontend{Port: apiPort, TLS: true, API: true,
 			Rules: []rule{{Action: Forward{Status: 404, Body: "no listener"}, Name: "answer-none"}}})
 	}
-	t, err := template.New("haproxy.cfg").Funcs(template.FuncMap{"ms": time.Duration.Milliseconds}).Parse(balancerTemplate)
+	functions := template.FuncMap{"ms": time.Duration.Milliseconds}
+	t, err := template.New("haproxy.cfg").Funcs(functions).Parse(balancerTemplate)
 	if err != nil {
 		return "", err
 	}
@@ -175,7 +177,8 @@ func parseTargets(state, stat string) map[string][]target {
 		if backend == "" || strings.HasSuffix(backend, "-all") {
 			continue
 		}
-		t := target{Backend: backend, Slot: row["srv_name"], Address: row["srv_addr"], Admin: adminState(row["srv_admin_state"])}
+		t := target{Backend: backend, Slot: row["srv_name"], Address: row["srv_addr"],
+			Admin: adminState(row["srv_admin_state"])}
 		key := path.Join(backend, t.Slot)
 		t.Up, t.Busy = up[key], busy[key] || busy[path.Join(allOf(backend), t.Slot)]
 		all[backend] = append(all[backend], t)

@@ -59,3 +59,40 @@ func TestPathACL(t *testing.T) {
 	require.Empty(t, pathACL([]string{"/*"}))
 	require.Equal(t, `if { path -m reg '^/a\.b/.*$' '^/c.$' }`, pathACL([]string{"/a.b/*", "/c?"}))
 }
+
+func TestCommands(t *testing.T) {
+	slot := func(n, address, admin string) target {
+		return target{Backend: "b", Slot: n, Address: address, Admin: admin}
+	}
+	for name, tc := range map[string]struct {
+		have   []target
+		wanted []want
+		lines  []string
+	}{
+		"as it should be": {[]target{slot("t1", "10.0.0.1", "ready"), slot("t2", free, "maint")}, []want{{"10.0.0.1", "ready"}}, nil},
+		"a new target": {[]target{slot("t1", "10.0.0.1", "ready"), slot("t2", free, "maint")},
+			[]want{{"10.0.0.1", "ready"}, {"10.0.0.2", "ready"}}, []string{
+				"set server b/t2 addr 10.0.0.2", "set server b-all/t2 addr 10.0.0.2", "set server b/t2 state ready",
+				"set server b-all/t2 state ready", "set server b/t2 health down"}},
+		"one drains": {[]target{slot("t1", "10.0.0.1", "ready")}, []want{{"10.0.0.1", "drain"}},
+			[]string{"set server b/t1 state drain", "set server b-all/t1 state drain"}},
+		"one is gone, its slot is used again": {[]target{slot("t1", "10.0.0.1", "drain")}, []want{{"10.0.0.2", "ready"}}, []string{
+			"set server b/t1 state maint", "set server b-all/t1 state maint", "set server b/t1 addr 192.0.2.1",
+			"set server b-all/t1 addr 192.0.2.1", "set server b/t1 addr 10.0.0.2", "set server b-all/t1 addr 10.0.0.2",
+			"set server b/t1 state ready", "set server b-all/t1 state ready", "set server b/t1 health down"}},
+		"what drains is not taken in": {[]target{slot("t1", free, "maint")}, []want{{"10.0.0.1", "drain"}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, tc.lines, commands("b", tc.have, tc.wanted)) })
+	}
+}
+
+func TestParseTargets(t *testing.T) {
+	state := "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state\n" +
+		"6 b 1 t1 10.0.0.1 2 0\n6 b 2 t2 10.0.0.2 0 8\n6 b 3 t3 192.0.2.1 0 5\n7 b-all 1 t1 10.0.0.1 2 0\n\n"
+	stat := "# pxname,svname,qcur,scur,status\nb,t1,0,0,UP\nb,t2,0,3,DRAIN\nb,t3,0,0,MAINT\nb-all,t1,0,1,no check\n"
+	require.Equal(t, map[string][]target{"b": {
+		{Backend: "b", Slot: "t1", Address: "10.0.0.1", Admin: "ready", Up: true, Busy: true},
+		{Backend: "b", Slot: "t2", Address: "10.0.0.2", Admin: "drain", Up: true, Busy: true},
+		{Backend: "b", Slot: "t3", Address: free, Admin: "maint"},
+	}}, parseTargets(state, stat))
+}

@@ -3,10 +3,8 @@ package region
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -43,10 +41,6 @@ func (b *balancer) configure(ctx context.Context, d Declared) error {
 		return err
 	}
 	file := filepath.Join(b.dir, "haproxy.cfg")
-	old, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	// Before the first target there is nothing to keep.
 	if state, err := b.command("show servers state"); err == nil {
 		if err := os.WriteFile(filepath.Join(b.dir, "servers.state"), []byte(state), 0o600); err != nil {
@@ -64,11 +58,6 @@ func (b *balancer) configure(ctx context.Context, d Declared) error {
 	}
 	if b.address, err = b.computer.EnsureBalancer(ctx, computer.Balancer{Dir: b.dir, Ports: ports}); err != nil {
 		return err
-	}
-	if string(old) != config {
-		if err := b.computer.ReloadBalancer(ctx); err != nil {
-			return err
-		}
 	}
 	b.written = config
 	return b.await(ctx)

@@ -41,6 +41,9 @@ func (c Config) path(name string) string { return filepath.Join(c.Dir, name) }
 // variable tells a process that it is the controller of a directory. It is also how a controller is found again.
 const variable = "TWIP_REGION"
 
+// say writes the controller's log. Pulumi's packages silence the standard logger.
+var say = log.New(os.Stderr, "", log.LstdFlags)
+
 // Main runs the controller if this process was started as one, and does not return then. Every program that starts
 // controllers calls it first.
 func Main() {
@@ -49,12 +52,12 @@ func Main() {
 		return
 	}
 	if err := os.Unsetenv(variable); err != nil { // what it starts is no controller
-		log.Fatal(err)
+		say.Fatal(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	if err := serve(ctx, dir); err != nil {
-		log.Print(err)
+		say.Print(err)
 		os.Exit(1)
 	}
 	os.Exit(0)
@@ -79,7 +82,7 @@ func serve(ctx context.Context, dir string) error {
 		return fmt.Errorf("another controller runs: %w", err)
 	}
 	pc := computer.New(config.Name, computer.Options{State: config.Options.State, Stack: config.Options.Stack,
-		Ports: config.Options.Ports, Progress: func(line string) { log.Print(line) }})
+		Ports: config.Options.Ports, Progress: func(line string) { say.Print(line) }})
 	if err := pc.Ensure(ctx); err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func serve(ctx context.Context, dir string) error {
 		return err
 	}
 	c := &Controller{
-		config: config, machines: machines, computer: pc, say: log.Printf,
+		config: config, machines: machines, computer: pc, say: say.Printf,
 		busy: map[string]bool{}, after: map[string]time.Time{}, cut: map[string]bool{}, paused: map[string]bool{},
 		lb: &balancer{dir: config.path("lb"), computer: pc, names: pc.ServiceHosts(), api: api.Addr().String()},
 	}

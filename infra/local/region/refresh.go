@@ -62,14 +62,16 @@ func (s *State) StartRefresh(now time.Time, g *Group, to Reference, p Preference
 	if g.active() != nil {
 		return nil, fmt.Errorf("%w: refresh %s of group %s is under way", errRefreshing, g.active().ID, g.Name)
 	}
-	r := &Refresh{ID: s.identifier("refresh-"), Status: InProgress, From: g.Template, To: to, Preferences: p, Started: now}
+	r := &Refresh{ID: s.identifier("refresh-"), Status: InProgress, From: g.Template, To: to, Preferences: p,
+		Started: now}
 	g.Refreshes = slices.Insert(g.Refreshes, 0, r)
 	return r, nil
 }
 
 // reached says that an instance needs not be replaced on the way to a version.
 func (r *Refresh) reached(i *Instance, to Reference) bool {
-	return i.Template == to && (r.Preferences.SkipMatching || to == r.From || !i.Launched.Before(r.Started))
+	anyAge := r.Preferences.SkipMatching || r.Status == RollbackInProgress
+	return i.Template == to && (anyAge || !i.Launched.Before(r.Started))
 }
 
 // CancelRefresh stops replacing; what was replaced stays.
