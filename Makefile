@@ -19,7 +19,7 @@ help: ## list the commands
 # The verbs are those of infra/cmd/twip, in its words; a test there holds the two lists together.
 
 ##@ this computer, whatever CLOUD says
-.PHONY: prepare local local-destroy local-clean cost
+.PHONY: prepare local local-destroy local-clean cost account
 prepare: ## install and build what the local cloud needs, once
 	@$(TWIP) prepare
 local: ## bring the environment up on this computer, without an AWS account
@@ -30,6 +30,8 @@ local-clean: ## remove everything the local cloud ever made here, even after a c
 	@$(TWIP) local-clean
 cost: ## what the environment costs a month by list prices, resource by resource; VISITS=pages a second
 	@$(TWIP) cost -visits $(or $(VISITS),0)
+account: ## print the CloudFormation template of the pipeline's roles and state; REPOSITORY=owner/name
+	@$(TWIP) account -repository "$(REPOSITORY)"
 
 ##@ any cloud: CLOUD=local|aws
 .PHONY: up preview refresh destroy scale outputs status smoke bench images promote rollback restore-points restore restore-drill

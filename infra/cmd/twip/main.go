@@ -68,6 +68,7 @@ type options struct {
 	stack, cloud          string
 	verb                  string
 	confirm, from         string
+	repository            string
 	app                   int
 	point                 uint64
 	requests, concurrency int

@@ -52,6 +52,8 @@ var verbs = []verb{
 		help: "remove everything the local cloud ever made here, even after a crash"},
 	{name: "cost", place: thisComputer, run: listCost, flags: costFlags, check: checkCost,
 		help: "what the environment costs a month by list prices, resource by resource; VISITS=pages a second"},
+	{name: "account", place: thisComputer, run: writeAccount, flags: accountFlags,
+		help: "print the CloudFormation template of the pipeline's roles and state; REPOSITORY=owner/name"},
 
 	{name: "up", place: anyCloud, run: onCloud(cloud.Up), flags: upFlags,
 		help: "bring the environment up"},
