@@ -64,7 +64,7 @@ type parsed struct {
 				Statement []struct {
 					Sid       string
 					Action    any
-					Resource  []map[string]any
+					Resource  []any
 					Condition map[string]map[string]any
 				}
 			}
@@ -118,7 +118,7 @@ func TestRolesKeepToTheirEnvironment(t *testing.T) {
 				require.NotRegexp(t, `twip[-/]`+other, string(text), name)
 			}
 			if slices.Contains([]string{"Iam", "Lambda", "Sns", "Ecr", "S3", "State"}, s.Sid) {
-				require.NotContains(t, string(text), `{"Fn::Sub":"*"}`, "%s: %s", name, s.Sid)
+				require.NotContains(t, s.Resource, "*", "%s: %s", name, s.Sid)
 			}
 		}
 	}

@@ -200,9 +200,13 @@ func narrowed(service, prefix string) []string {
 }
 
 func statement(sid string, actions []string, resources ...string) object {
-	var on []object
+	var on []any
 	for _, resource := range resources {
-		on = append(on, sub(resource))
+		if strings.Contains(resource, "${") {
+			on = append(on, sub(resource))
+			continue
+		}
+		on = append(on, resource)
 	}
 	return object{"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
 }
