@@ -34,7 +34,7 @@ account: ## print the CloudFormation template of the pipeline's roles and state;
 	@$(TWIP) account -repository "$(REPOSITORY)"
 
 ##@ any cloud: CLOUD=local|aws
-.PHONY: up preview refresh destroy scale outputs status smoke bench images promote rollback restore-points restore restore-drill
+.PHONY: up preview refresh destroy scale outputs status smoke bench images promote deliver rollback restore-points restore restore-drill
 up: ## bring the environment up
 	@$(TWIP) -cloud $(CLOUD) up $(if $(YES),-yes)
 preview: ## show what `up` would change (with CLOUD=local no account is needed)
@@ -57,6 +57,9 @@ images: ## which image every tier runs
 	@$(TWIP) -cloud $(CLOUD) images
 promote: ## copy the images that FROM runs to STACK and name them there; builds nothing, runs nothing
 	@$(TWIP) -cloud $(CLOUD) promote -from $(or $(FROM),$(error say from where: make promote FROM=train STACK=prod))
+deliver: ## up FROM, smoke, promote, up STACK, smoke; rolls STACK back if its release does not do; prints times
+	@$(TWIP) -cloud $(CLOUD) deliver $(if $(YES),-yes) \
+		-from $(or $(FROM),$(error say from where: make deliver FROM=train STACK=prod))
 rollback: ## name the release before in STACK; builds nothing, runs nothing
 	@$(TWIP) -cloud $(CLOUD) rollback
 restore-points: ## list the states of the data that can be gone back to

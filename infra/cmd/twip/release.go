@@ -21,7 +21,7 @@ func promoteFlags(f *flag.FlagSet, o *options) {
 
 func checkPromote(o options) error {
 	if o.from == "" || o.from == o.stack {
-		return fmt.Errorf("promote: from %q to %q: name two stacks, as in make promote FROM=train STACK=prod", o.from,
+		return fmt.Errorf("%s: from %q to %q: name two stacks, as in make %[1]s FROM=train STACK=prod", o.verb, o.from,
 			o.stack)
 	}
 	return nil
@@ -36,6 +36,10 @@ func promote(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
+	return t.promoteFrom(ctx, other)
+}
+
+func (t task) promoteFrom(ctx context.Context, other cloud) error {
 	from, err := stackOf(ctx, t.from, other)
 	if err != nil {
 		return err

@@ -77,6 +77,8 @@ var verbs = []verb{
 		help: "which image every tier runs"},
 	{name: "promote", place: anyCloud, run: promote, flags: promoteFlags, check: checkPromote,
 		help: "copy the images that FROM runs to STACK and name them there; builds nothing, runs nothing"},
+	{name: "deliver", place: anyCloud, run: deliver, flags: deliverFlags, check: checkPromote,
+		help: "up FROM, smoke, promote, up STACK, smoke; rolls STACK back if its release does not do; prints times"},
 	{name: "rollback", place: anyCloud, run: rollback,
 		help: "name the release before in STACK; builds nothing, runs nothing"},
 	{name: "restore-points", place: anyCloud, run: restorePoints,
