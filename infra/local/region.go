@@ -113,11 +113,11 @@ func (r *Region) Settled(ctx context.Context) error {
 
 // Await waits until Settled.
 func (r *Region) Await(ctx context.Context, limit time.Duration, say func(string)) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	waiting, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	told := time.Now()
 	for {
-		err := r.Settled(ctx)
+		err := r.Settled(ctx) // not cut short by the limit: what is waited for should be told
 		if err == nil {
 			return nil
 		}
@@ -126,7 +126,7 @@ func (r *Region) Await(ctx context.Context, limit time.Duration, say func(string
 			say("waiting: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 		select {
-		case <-ctx.Done():
+		case <-waiting.Done():
 			return fmt.Errorf("not settled after %s: %w: the controller's log ends with:\n%s", limit, err, r.Log(20))
 		case <-time.After(500 * time.Millisecond):
 		}

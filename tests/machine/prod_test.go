@@ -1,12 +1,15 @@
 package machine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,10 +23,11 @@ import (
 func TestProd(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
+	var log bytes.Buffer
 	state := filepath.Join(os.TempDir(), "twip-test-prod")
 	cloud := local.New(local.Options{
 		Name: "test-prod", Checkout: root, StackFiles: filepath.Join(root, "tests", "stacks"), Stack: "prod", State: state,
-		Ports: map[int]int{80: 0}, Out: t.Output(),
+		Ports: map[int]int{80: 0}, Out: io.MultiWriter(t.Output(), &log),
 	})
 	require.NoError(t, cloud.Computer.Clean(t.Context()), "what an interrupted run left")
 	require.NoError(t, os.RemoveAll(state))
@@ -31,6 +35,9 @@ func TestProd(t *testing.T) {
 		ctx := context.WithoutCancel(t.Context())
 		require.NoError(t, cloud.Destroy(ctx))
 		requireNothingLeft(t, "test-prod", "container", "volume", "network")
+		left, err := exec.Command("sh", "-c", "grep -lszF TWIP_REGION="+state+" /proc/[0-9]*/environ || true").Output()
+		require.NoError(t, err)
+		require.Empty(t, string(left), "no controller is left")
 		require.NoError(t, cloud.Computer.Clean(ctx))
 	})
 	begun := time.Now()
@@ -49,6 +56,11 @@ func TestProd(t *testing.T) {
 	writer, err := r.Writer(t.Context())
 	require.NoError(t, err)
 	e := &environment{Cloud: cloud, t: t, outputs: outputs}
+	id, err := cloud.Computer.Exec(t.Context(), writer.ID, "sh", "-c", `service=http://169.254.169.254/latest
+token=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $service/api/token)
+curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
+	require.NoError(t, err)
+	require.Equal(t, writer.ID, string(id), "a machine is told which one it is")
 	e.post("before its machine is lost")
 	require.NoError(t, r.Kill(t.Context(), writer.ID))
 	lost := time.Now()
@@ -77,4 +89,49 @@ func TestProd(t *testing.T) {
 	successor, err := r.Writer(t.Context())
 	require.NoError(t, err)
 	require.Greater(t, successor.Epoch, writer.Epoch)
+
+	log.Reset()
+	require.NoError(t, cloud.Up(t.Context()))
+	require.Contains(t, log.String(), "up: 0 changes", "a second up changes nothing")
+
+	// A new version of the template: the very rollout function brings it to the group, old servers serve until new ones do.
+	e.post("before the rollout")
+	require.NoError(t, cloud.Set("twip:memoryMiB", map[string]int{"app": 1280, "static": 256}))
+	begun = time.Now()
+	stop := e.reads()
+	require.NoError(t, cloud.Up(t.Context()))
+	reads, failed := stop()
+	t.Logf("rolled out after %.0f s; %d of %d reads failed: %v", time.Since(begun).Seconds(), len(failed), reads, failed)
+	require.Empty(t, failed, "nobody notices a rollout")
+	machines, err := r.Machines(t.Context(), "app")
+	require.NoError(t, err)
+	for _, m := range machines {
+		require.Equal(t, 2, m.Version)
+	}
+	require.Contains(t, e.articles(), "before the rollout")
+
+	begun = time.Now()
+	require.NoError(t, cloud.Scale(t.Context(), 3))
+	machines, err = r.Machines(t.Context(), "app")
+	require.NoError(t, err)
+	require.Len(t, machines, 3)
+	t.Logf("scaled out after %.0f s", time.Since(begun).Seconds())
+}
+
+// reads reads pages until it is stopped, which tells how many there were and which failed.
+func (e *environment) reads() (stop func() (int, []string)) {
+	ctx, cancel := context.WithCancel(e.t.Context())
+	var group sync.WaitGroup
+	var failed []string
+	n := 0
+	group.Go(func() {
+		for ; ctx.Err() == nil; n++ {
+			if a, err := e.try(e.output("url") + "/Read.action"); err != nil {
+				failed = append(failed, err.Error())
+			} else if a.status != 200 {
+				failed = append(failed, fmt.Sprint(a.status))
+			}
+		}
+	})
+	return func() (int, []string) { cancel(); group.Wait(); return n, failed }
 }

@@ -62,10 +62,10 @@ func openAuthority(dir, name string) (*authority, error) {
 	return a, nil
 }
 
-// server returns a certificate for the names and its key, as one PEM file. It is the same one until it nears its end or
-// the names change.
-func (a *authority) server(names []string) ([]byte, error) {
-	if bundle, err := os.ReadFile(a.path("server")); err == nil {
+// server returns a certificate for the names and its key, as one PEM file, which the authority keeps under the file's
+// name. It is the same one until it nears its end or the names change.
+func (a *authority) server(file string, names []string) ([]byte, error) {
+	if bundle, err := os.ReadFile(a.path(file)); err == nil {
 		certificate, _, err := parseBundle(bundle)
 		if err == nil && slices.Equal(certificate.DNSNames, names) &&
 			certificate.CheckSignatureFrom(a.certificate) == nil &&
@@ -87,7 +87,7 @@ func (a *authority) server(names []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bundle, writeFile(a.path("server"), bundle)
+	return bundle, writeFile(a.path(file), bundle)
 }
 
 // trust is the authority's certificate alone, for those who verify.

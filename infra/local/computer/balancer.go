@@ -77,13 +77,13 @@ func (c *Computer) ensureBalancer(ctx context.Context, b Balancer) (netip.Addr, 
 	return netip.ParseAddr(address)
 }
 
-// Certificate is a server's certificate of the local authority, for names, with its key.
-func (c *Computer) Certificate(names []string) ([]byte, error) {
+// BalancerCertificate is the load balancer's certificate of the local authority, for names, with its key.
+func (c *Computer) BalancerCertificate(names []string) ([]byte, error) {
 	authority, err := openAuthority(c.path("tls"), c.name)
 	if err != nil {
 		return nil, err
 	}
-	return authority.server(names)
+	return authority.server(c.balancerAddress(), names)
 }
 
 // Gateway is this computer's own address as machines see it.

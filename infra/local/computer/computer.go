@@ -166,6 +166,9 @@ func (c *Computer) ensureAll(ctx context.Context) error {
 	if err := c.restoreLogGroups(ctx); err != nil {
 		return err
 	}
+	if err := c.tellInstances(ctx); err != nil {
+		return err
+	}
 	if _, err := c.ensureImage(ctx, "machine", machineContext); err != nil {
 		return err
 	}

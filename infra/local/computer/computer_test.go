@@ -63,13 +63,13 @@ func TestAuthorityIsKeptAndTrusted(t *testing.T) {
 	ca, err := openAuthority(dir, "test")
 	require.NoError(t, err)
 	names := New("test", Options{}).hosts()
-	server, err := ca.server(names)
+	server, err := ca.server("server", names)
 	require.NoError(t, err)
 
 	again, err := openAuthority(dir, "test")
 	require.NoError(t, err)
 	require.Equal(t, ca.trust(), again.trust())
-	same, err := again.server(names)
+	same, err := again.server("server", names)
 	require.NoError(t, err)
 	require.Equal(t, server, same,
 		"a certificate that serves is not replaced: machines would see the endpoints restart")
@@ -87,7 +87,14 @@ func TestAuthorityIsKeptAndTrusted(t *testing.T) {
 	require.Error(t, err)
 	require.NotContains(t, string(ca.trust()), "KEY")
 
-	other, err := ca.server([]string{"other.amazonaws.com"})
+	besides, err := ca.server("another", []string{"another.amazonaws.com"})
+	require.NoError(t, err)
+	require.NotEqual(t, server, besides)
+	same, err = again.server("server", names)
+	require.NoError(t, err)
+	require.Equal(t, server, same, "each server has its own")
+
+	other, err := ca.server("server", []string{"other.amazonaws.com"})
 	require.NoError(t, err)
 	require.NotEqual(t, server, other)
 }

@@ -24,7 +24,7 @@
 //   - The kernel, its clock and its processors are the computer's; /proc/meminfo shows the computer's memory, although
 //     the machine's limit holds.
 //   - The metadata service is moto's: the credentials are believable, most other answers are a table for no machine in
-//     particular.
+//     particular, but for the instance's id, the region and the role.
 //   - Inbound connections come from a forwarder, so their source address is not the visitor's.
 //   - A reboot that is asked for inside a machine stops it; Reboot, EC2's API call, works.
 //   - mount.nfs4 is a stand-in that mounts a directory which the machines of a file system share: the computer's kernel

@@ -128,6 +128,9 @@ func (c *Computer) containers(ctx context.Context, labels ...string) ([]body, er
 		return nil, err
 	}
 	out, err := docker(ctx, append([]string{"container", "inspect"}, ids...)...)
+	if err != nil && strings.Contains(err.Error(), "No such container") && ctx.Err() == nil {
+		return c.containers(ctx, labels...) // one was removed meanwhile, and is not found again
+	}
 	if err != nil {
 		return nil, err
 	}

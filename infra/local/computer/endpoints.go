@@ -41,7 +41,7 @@ func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
 	if err != nil {
 		return err
 	}
-	certificate, err := ca.server(c.hosts())
+	certificate, err := ca.server("server", c.hosts())
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
@@ -95,6 +95,22 @@ func (c *Computer) createEndpoints(ctx context.Context, image, config string, ce
 		return err
 	}
 	return putFiles(ctx, id, file{"/etc/haproxy/server.pem", 0o600, certificate})
+}
+
+// tellInstances has the metadata service know the machines.
+func (c *Computer) tellInstances(ctx context.Context) error {
+	machines, err := c.containers(ctx, labelMachine)
+	if err != nil {
+		return err
+	}
+	argv := []string{"exec", c.object("endpoints"), "/usr/local/bin/instances"}
+	for _, m := range machines {
+		if address := c.addressOf(&m); address != "" {
+			argv = append(argv, address+"="+m.Config.Labels[labelMachine])
+		}
+	}
+	_, err = docker(ctx, argv...)
+	return err
 }
 
 func (c *Computer) awaitEndpoints(ctx context.Context) error {

@@ -161,6 +161,9 @@ func (c *Computer) start(ctx context.Context, instance, container string) error 
 	if err != nil {
 		return err
 	}
+	if err := c.tellInstances(ctx); err != nil {
+		return err
+	}
 	if _, err := docker(ctx, "start", container); err != nil {
 		return err
 	}
@@ -296,7 +299,7 @@ func (c *Computer) State(ctx context.Context, instance string) (State, error) {
 		return State{Phase: Gone}, nil
 	}
 	state := State{Phase: Stopped, PrivateIP: c.addressOf(b)}
-	if b.State.Status == "running" {
+	if b.State.Status == "running" || b.State.Status == "paused" {
 		state.Phase = Running
 	}
 	return state, nil

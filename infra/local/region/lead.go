@@ -80,7 +80,7 @@ func (b *balancer) await(ctx context.Context) error {
 	}
 }
 
-// writeCertificate makes one for AWS's names and for the site's, unless it is there.
+// writeCertificate writes the one for AWS's names and for the site's.
 func (b *balancer) writeCertificate(d Declared) error {
 	names := slices.Clone(b.names)
 	for _, l := range d.Listeners {
@@ -88,18 +88,11 @@ func (b *balancer) writeCertificate(d Declared) error {
 			names = append(names, name)
 		}
 	}
-	list, listed := filepath.Join(b.dir, "names"), strings.Join(names, " ")
-	if old, err := os.ReadFile(list); err == nil && string(old) == listed {
-		return nil
-	}
-	certificate, err := b.computer.Certificate(names)
+	certificate, err := b.computer.BalancerCertificate(names)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(b.dir, "server.pem"), certificate, 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(list, []byte(listed), 0o600)
+	return os.WriteFile(filepath.Join(b.dir, "server.pem"), certificate, 0o600)
 }
 
 // targets are the load balancer's, by backend.
