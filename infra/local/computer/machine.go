@@ -298,11 +298,28 @@ func (c *Computer) State(ctx context.Context, instance string) (State, error) {
 	if b == nil {
 		return State{Phase: Gone}, nil
 	}
+	return c.stateOf(b), nil
+}
+
+// States tells what every machine of the stack does, by instance id, at the price of one. What is not in it is gone.
+func (c *Computer) States(ctx context.Context) (map[string]State, error) {
+	bodies, err := c.containers(ctx, labelMachine, c.stackLabel())
+	if err != nil {
+		return nil, fmt.Errorf("machines of stack %s: %w", c.options.Stack, err)
+	}
+	states := map[string]State{}
+	for _, b := range bodies {
+		states[b.Config.Labels[labelMachine]] = c.stateOf(&b)
+	}
+	return states, nil
+}
+
+func (c *Computer) stateOf(b *body) State {
 	state := State{Phase: Stopped, PrivateIP: c.addressOf(b)}
 	if b.State.Status == "running" || b.State.Status == "paused" {
 		state.Phase = Running
 	}
-	return state, nil
+	return state
 }
 
 // Exec runs a program on a machine and returns its standard output. It is for looking, not for provisioning: user data

@@ -42,8 +42,8 @@ func (f *fakeMachines) Launch(_ context.Context, m computer.Machine) error {
 func (f *fakeMachines) Terminate(_ context.Context, id string) error {
 	return f.note("terminate %s", id)
 }
-func (f *fakeMachines) State(context.Context, string) (computer.State, error) {
-	return computer.State{Phase: computer.Running}, nil
+func (f *fakeMachines) States(context.Context) (map[string]computer.State, error) {
+	return map[string]computer.State{"a": {Phase: computer.Running, PrivateIP: "10.0.0.1"}, "b": {Phase: computer.Stopped}}, nil
 }
 
 func (f *fakeMachines) Exec(_ context.Context, id string, argv ...string) ([]byte, error) {
@@ -219,5 +219,29 @@ func TestChangesAreTold(t *testing.T) {
 		"a refresh ended": {one(InService, running, older), one(InService, done, older), []string{"app: r to version 0: Successful "}},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tc.lines, changes(tc.was, tc.now)) })
+	}
+}
+
+func TestSight(t *testing.T) {
+	states, err := (&fakeMachines{}).States(t.Context())
+	require.NoError(t, err)
+	at := netip.MustParseAddr("10.0.0.1")
+	for name, tc := range map[string]struct {
+		id     string
+		target target
+		want   sight
+	}{
+		"healthy":    {"a", target{Address: "10.0.0.1", Admin: "ready", Up: true}, sight{Look{Running: true, Target: "healthy", Idle: true}, at}},
+		"at work":    {"a", target{Address: "10.0.0.1", Admin: "ready", Up: true, Busy: true}, sight{Look{Running: true, Target: "healthy"}, at}},
+		"unhealthy":  {"a", target{Address: "10.0.0.1", Admin: "ready"}, sight{Look{Running: true, Target: "unhealthy", Idle: true}, at}},
+		"draining":   {"a", target{Address: "10.0.0.1", Admin: "drain", Up: true}, sight{Look{Running: true, Target: "draining", Idle: true}, at}},
+		"no target":  {"a", target{Address: "10.0.0.7", Admin: "ready", Up: true}, sight{Look{Running: true, Idle: true}, at}},
+		"stopped":    {"b", target{Address: free, Admin: "maint"}, sight{Look{Idle: true}, netip.Addr{}}},
+		"being made": {"c", target{}, sight{Look{Idle: true}, netip.Addr{}}},
+		"gone":       {"d", target{}, sight{Look{Gone: true, Idle: true}, netip.Addr{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, tc.want, sightOf(tc.id, states, map[string][]target{"b": {tc.target}}, tc.id == "c"))
+		})
 	}
 }

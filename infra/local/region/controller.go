@@ -78,23 +78,21 @@ func (c *Controller) turn(ctx context.Context) error {
 		return err
 	}
 	c.mu.Lock()
-	ids := map[string]*Instance{}
-	for _, g := range c.state.Groups {
-		for _, i := range g.Instances {
-			ids[i.ID] = i
-		}
-	}
+	busy := maps.Clone(c.busy)
 	c.mu.Unlock()
-	seen := map[string]sight{}
-	for id := range ids {
-		s, err := c.machines.State(ctx, id)
-		if err != nil {
-			return err
-		}
-		seen[id] = c.sight(id, s, targets)
+	states, err := c.machines.States(ctx)
+	if err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	maps.Copy(busy, c.busy) // what was begun or ended while it was looked at may be there, or not
+	seen := map[string]sight{}
+	for _, g := range c.state.Groups {
+		for _, i := range g.Instances {
+			seen[i.ID] = sightOf(i.ID, states, targets, busy[i.ID])
+		}
+	}
 	before, err := json.Marshal(c.state)
 	if err != nil {
 		return err
@@ -116,10 +114,11 @@ func (c *Controller) looks() map[string]Look {
 	return looks
 }
 
-func (c *Controller) sight(id string, s computer.State, targets map[string][]target) sight {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v := sight{Look: Look{Running: s.Phase == computer.Running, Gone: s.Phase == computer.Gone && !c.busy[id], Idle: true}}
+// sightOf puts together what machines and load balancer tell of an instance. One that is being started or ended is not
+// gone yet.
+func sightOf(id string, states map[string]computer.State, targets map[string][]target, busy bool) sight {
+	s, there := states[id]
+	v := sight{Look: Look{Running: s.Phase == computer.Running, Gone: !there && !busy, Idle: true}}
 	v.Address, _ = netip.ParseAddr(s.PrivateIP)
 	for _, backend := range targets {
 		for _, t := range backend {

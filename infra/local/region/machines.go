@@ -11,8 +11,8 @@ import (
 // Machines are the bodies of instances. Every method may be called again after a failure.
 type Machines interface {
 	Launch(ctx context.Context, m computer.Machine) error
-	Terminate(ctx context.Context, id string) error // in an orderly way
-	State(ctx context.Context, id string) (computer.State, error)
+	Terminate(ctx context.Context, id string) error                // in an orderly way
+	States(ctx context.Context) (map[string]computer.State, error) // by id; one that is not in it is gone
 	Exec(ctx context.Context, id string, argv ...string) ([]byte, error)
 
 	Kill(ctx context.Context, id string) error
