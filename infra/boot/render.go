@@ -59,6 +59,11 @@ func (m Machine) Render() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// Packages are what any machine may install when it boots: whoever makes a disk for machines has them there already.
+func Packages() []string {
+	return Machine{Store: &Store{EFS: &EFS{}}, Sessions: &Sessions{}}.packages()
+}
+
 func (m Machine) packages() []string {
 	packages := []string{"docker.io", "docker-cli", "amazon-ecr-credential-helper"}
 	if m.Store != nil && m.Store.EFS != nil {

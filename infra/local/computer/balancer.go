@@ -34,7 +34,7 @@ func (c *Computer) ensureBalancer(ctx context.Context, b Balancer) (netip.Addr, 
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -124,7 +124,7 @@ print(json.dumps(result))
 
 // RunFunction runs a function to its end and returns its result in JSON. Its error ends with what the function said.
 func (c *Computer) RunFunction(ctx context.Context, f Function) (string, error) {
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
 	if err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ func (c *Computer) Clean(ctx context.Context) error {
 		return err
 	}
 	problems := []error{removeImages(ctx, c.name)}
-	for _, owned := range []string{"tls", "debian.tar"} {
+	for _, owned := range []string{"tls", "debian.tar", "kernel"} {
 		problems = append(problems, os.RemoveAll(c.path(owned)))
 	}
 	return c.cleaned(problems)

@@ -104,6 +104,8 @@ type Computer struct {
 	logGroups sync.Mutex // guards the file of their names
 	mu        sync.Mutex // guards base
 	base      string
+	kernels   bool     // machines get kernels of their own
+	packages  []string // which those find installed
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
@@ -132,6 +134,10 @@ func New(name string, o Options) *Computer {
 	}
 	return &Computer{name: name, options: o}
 }
+
+// UseKernels gives machines that are launched from now on Linux kernels of their own (User Mode Linux), where they would
+// be containers; they find these of Debian's packages installed. It is called before any other method.
+func (c *Computer) UseKernels(packages []string) { c.kernels, c.packages = true, packages }
 
 // Ensure has everything there that the other methods need: Docker, the base image, the machine image, the network, the
 // endpoints. It repairs what a crash or a restart of the computer left: log groups are made again and machines that ran
@@ -169,7 +175,7 @@ func (c *Computer) ensureAll(ctx context.Context) error {
 	if err := c.tellInstances(ctx); err != nil {
 		return err
 	}
-	if _, err := c.ensureImage(ctx, "machine", machineContext); err != nil {
+	if _, err := c.ensureImage(ctx, "machine", machineContext, nil); err != nil {
 		return err
 	}
 	return c.resume(ctx)

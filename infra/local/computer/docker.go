@@ -16,14 +16,18 @@ import (
 
 // The labels on Docker objects. labelCloud is on all of them; the others say what an object is the body of.
 const (
-	labelCloud    = "twip.local"    // this cloud's name
-	labelStack    = "twip.stack"    // the stack that a machine, its disk or an address belongs to
-	labelConfig   = "twip.config"   // hash of what the object was made from
-	labelMachine  = "twip.machine"  // instance id
-	labelAddress  = "twip.address"  // Elastic IP's allocation id
-	labelGroup    = "twip.group"    // on a machine that its group replaces rather than starts again
-	labelFiles    = "twip.files"    // id of the file system that a volume stands for
-	labelEndpoint = "twip.endpoint" // "all": the container that answers under AWS's names
+	labelCloud     = "twip.local"      // this cloud's name
+	labelStack     = "twip.stack"      // the stack that a machine, its disk or an address belongs to
+	labelConfig    = "twip.config"     // hash of what the object was made from
+	labelMachine   = "twip.machine"    // instance id
+	labelAddress   = "twip.address"    // Elastic IP's allocation id
+	labelGroup     = "twip.group"      // on a machine that its group replaces rather than starts again
+	labelFiles     = "twip.files"      // id of the file system that a volume stands for
+	labelServer    = "twip.server"     // id of the file system that a kernel serves
+	labelKernel    = "twip.kernel"     // the zone of a machine with a kernel of its own
+	labelPrivateIP = "twip.private-ip" // that machine's address
+	labelZone      = "twip.zone"       // the zone that a container is the network of
+	labelEndpoint  = "twip.endpoint"   // "all": the container that answers under AWS's names
 )
 
 // run runs a program on this computer and returns its standard output. Its error holds the end of what the program

@@ -37,7 +37,7 @@ func (c *Computer) hosts() []string {
 // ensureEndpoints has one container answer to AWS's names: the registry, ECR's and CloudWatch Logs' interfaces, the
 // metadata service.
 func (c *Computer) ensureEndpoints(ctx context.Context, ca *authority) error {
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
 	if err != nil {
 		return err
 	}

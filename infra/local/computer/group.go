@@ -48,10 +48,12 @@ func (c *Computer) routes(ctx context.Context, instance string, to []netip.Addr,
 	if err != nil {
 		return fmt.Errorf("machine %s: %w", instance, err)
 	}
+	enter := []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", b.State.Pid)}
+	if b.hasKernel() {
+		enter = b.insideArgs()
+	}
 	for _, address := range to {
-		argv := []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", b.State.Pid),
-			"ip", "route", verb, kind, address.String() + "/32"}
-		_, err := run(ctx, nil, argv...)
+		_, err := run(ctx, nil, append(enter, "ip", "route", verb, kind, address.String()+"/32")...)
 		if err != nil && !(verb == "delete" && strings.Contains(err.Error(), "No such process")) {
 			return fmt.Errorf("machine %s: route to %s: %w", instance, address, err)
 		}
@@ -77,5 +79,8 @@ func (c *Computer) HasFileSystem(ctx context.Context, id string) (bool, error) {
 
 // DeleteFileSystem deletes one with all that is in it. That there is none is no error.
 func (c *Computer) DeleteFileSystem(ctx context.Context, id string) error {
+	if err := c.removeStore(ctx, id); err != nil {
+		return err
+	}
 	return c.cleanDocker(ctx, "volume", []string{labelFiles + "=" + id}, "volume", "rm")
 }

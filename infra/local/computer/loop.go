@@ -43,7 +43,7 @@ func (c *Computer) losetup(ctx context.Context, args ...string) (string, error) 
 	if os.Geteuid() == 0 {
 		return run(ctx, nil, append([]string{"losetup"}, args...)...)
 	}
-	image, err := c.ensureImage(ctx, "machine", machineContext)
+	image, err := c.ensureImage(ctx, "machine", machineContext, nil)
 	if err != nil {
 		return "", err
 	}

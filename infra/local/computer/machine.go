@@ -64,23 +64,31 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	if err != nil {
 		return err
 	}
-	id, err := c.createMachine(ctx, m, config)
+	create, seed, authority := c.createMachine, "/var/lib/cloud/seed/nocloud",
+		"/usr/local/share/ca-certificates/twip-local.crt"
+	if c.kernels {
+		create, seed, authority = c.createKernelMachine, "/seed", "/seed/authority.crt"
+	}
+	id, err := create(ctx, m, config)
 	if err != nil {
 		return err
 	}
 	if err := putFiles(ctx, id,
-		file{"/var/lib/cloud/seed/nocloud/meta-data", 0o600,
-			[]byte("instance-id: " + m.ID + "\nlocal-hostname: " + m.Name + "\n")},
-		file{"/var/lib/cloud/seed/nocloud/user-data", 0o600, m.UserData},
-		file{"/usr/local/share/ca-certificates/twip-local.crt", 0o644, ca.trust()},
+		file{seed + "/meta-data", 0o600, []byte("instance-id: " + m.ID + "\nlocal-hostname: " + m.Name + "\n")},
+		file{seed + "/user-data", 0o600, m.UserData},
+		file{authority, 0o644, ca.trust()},
 	); err != nil {
 		return err
 	}
-	return c.start(ctx, m.ID, id)
+	b, err := c.need(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	return c.start(ctx, m.ID, b)
 }
 
 func (c *Computer) createMachine(ctx context.Context, m Machine, config string) (string, error) {
-	image, err := c.ensureImage(ctx, "machine", machineContext)
+	image, err := c.ensureImage(ctx, "machine", machineContext, nil)
 	if err != nil {
 		return "", err
 	}
@@ -143,6 +151,9 @@ func (c *Computer) freeAddress(ctx context.Context) (netip.Addr, error) {
 
 // addressOf returns the address that a container was created with, "" for one that was left to Docker.
 func (c *Computer) addressOf(b *body) string {
+	if b.hasKernel() {
+		return b.Config.Labels[labelPrivateIP]
+	}
 	if n, ok := b.NetworkSettings.Networks[c.object()]; ok && n.IPAMConfig != nil {
 		return n.IPAMConfig.IPv4Address
 	}
@@ -151,42 +162,59 @@ func (c *Computer) addressOf(b *body) string {
 
 // start starts a machine's container with the nodes of its volumes in place, and waits until systemd is PID 1. The
 // machine's lock is held.
-func (c *Computer) start(ctx context.Context, instance, container string) error {
+func (c *Computer) start(ctx context.Context, instance string, machine *body) error {
 	if err := writeJSON(c.recordPath(instance), record{Running: true}); err != nil {
 		return err
 	}
-	c.volumes.Lock()
-	err := c.writeDevices(ctx, instance, container)
-	c.volumes.Unlock()
-	if err != nil {
+	if machine.hasKernel() {
+		if _, err := c.ensureZone(ctx, machine.zone()); err != nil {
+			return err
+		}
+	} else if err := c.prepareDevices(ctx, instance, machine.ID); err != nil {
 		return err
 	}
 	if err := c.tellInstances(ctx); err != nil {
 		return err
 	}
-	if _, err := docker(ctx, "start", container); err != nil {
+	since := time.Now()
+	if _, err := docker(ctx, "start", machine.ID); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for {
-		name, err := docker(ctx, "exec", container, "cat", "/proc/1/comm")
-		if err == nil && name == "systemd" {
+		first, err := c.firstProcess(ctx, machine, since)
+		if err == nil && first {
 			return nil
 		}
 		b, inspectErr := c.container(ctx, labelMachine, instance)
 		if inspectErr == nil && b != nil && b.State.Status == "exited" {
-			said, logErr := run(ctx, nil, "docker", "logs", "--tail", "5", container)
+			said, logErr := run(ctx, nil, "docker", "logs", "--tail", "5", machine.ID)
 			return fmt.Errorf("it ended before systemd ran: %s: %w", lastLines(said, 5),
-				errors.Join(errors.New("see machine/init"), logErr))
+				errors.Join(errors.New("see machine/init, or kernel/machine"), logErr))
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("systemd does not run after %s (PID 1 is %q): %w", startPatience, name,
-				errors.Join(err, inspectErr))
+			return fmt.Errorf("systemd does not run after %s: %w", startPatience, errors.Join(err, inspectErr))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+func (c *Computer) prepareDevices(ctx context.Context, instance, container string) error {
+	c.volumes.Lock()
+	defer c.volumes.Unlock()
+	return c.writeDevices(ctx, instance, container)
+}
+
+// firstProcess says whether a machine that was started since then has its first process.
+func (c *Computer) firstProcess(ctx context.Context, machine *body, since time.Time) (bool, error) {
+	if machine.hasKernel() {
+		console, err := run(ctx, nil, "docker", "logs", "--since", since.Format(time.RFC3339Nano), machine.ID)
+		return strings.Contains(console, " as init process"), err
+	}
+	name, err := docker(ctx, "exec", machine.ID, "cat", "/proc/1/comm")
+	return name == "systemd", err
 }
 
 func (c *Computer) recordPath(instance string) string { return c.path("machines", instance+".json") }
@@ -220,7 +248,13 @@ func (c *Computer) stop(ctx context.Context, instance string, b *body) error {
 	if err := writeJSON(c.recordPath(instance), record{Running: false}); err != nil {
 		return err
 	}
-	if b.State.Status != "running" {
+	switch b.State.Status {
+	case "running":
+	case "paused": // it cannot stop in an orderly way before it goes on
+		if _, err := docker(ctx, "unpause", b.ID); err != nil {
+			return err
+		}
+	default:
 		return nil
 	}
 	defer c.step("stopping machine %s", instance)()
@@ -233,7 +267,7 @@ func (c *Computer) Start(ctx context.Context, instance string) error {
 	defer c.objects.lock(instance)()
 	b, err := c.need(ctx, instance)
 	if err == nil && b.State.Status != "running" {
-		err = c.start(ctx, instance, b.ID)
+		err = c.start(ctx, instance, b)
 	}
 	if err != nil {
 		return fmt.Errorf("machine %s: start: %w", instance, err)
@@ -329,7 +363,7 @@ func (c *Computer) Exec(ctx context.Context, instance string, argv ...string) ([
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: %w", instance, err)
 	}
-	out, err := run(ctx, nil, append([]string{"docker", "exec", b.ID}, argv...)...)
+	out, err := run(ctx, nil, b.insideArgs(argv...)...)
 	if err != nil {
 		return []byte(out), fmt.Errorf("machine %s: %s: %w", instance, strings.Join(argv, " "), err)
 	}

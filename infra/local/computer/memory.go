@@ -13,13 +13,17 @@ type Memory struct {
 	Limit int64
 }
 
-// memoryScript prints usage, droppable cache and limit, from cgroup v2's files or from v1's.
+// memoryScript prints usage, droppable cache and limit, from cgroup v2's files or from v1's, or
+// from the kernel where the machine has one of its own.
 const memoryScript = `cd /sys/fs/cgroup
 if [ -f memory.current ]; then
 	cat memory.current; awk '$1 == "inactive_file" { print $2 }' memory.stat; cat memory.max
-else
+elif [ -d memory ]; then
 	cd memory; cat memory.usage_in_bytes
 	awk '$1 == "total_inactive_file" { print $2 }' memory.stat; cat memory.limit_in_bytes
+else
+	awk '/^MemTotal:/ { total = $2 } /^MemAvailable:/ { free = $2 }
+		END { printf "%d 0 %d\n", (total - free) * 1024, total * 1024 }' /proc/meminfo
 fi`
 
 // Memory measures a machine.

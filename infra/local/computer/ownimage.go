@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,8 +20,10 @@ import (
 const sharedImages = "images"
 
 // ensureImage builds one of our own images from its embedded context, unless it has been built from the same one
-// already.
-func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS) (string, error) {
+// and with the same arguments already. Its base image is the cloud's.
+func (c *Computer) ensureImage(
+	ctx context.Context, name string, source embed.FS, args map[string]string,
+) (string, error) {
 	files := map[string][]byte{}
 	if err := fs.WalkDir(source, name, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -38,6 +41,9 @@ func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS
 	parts := [][]byte{[]byte(base)}
 	for _, file := range sortedKeys(files) {
 		parts = append(parts, []byte(file), files[file])
+	}
+	for _, arg := range sortedKeys(args) {
+		parts = append(parts, []byte(arg), []byte(args[arg]))
 	}
 	image := "twip-local/" + name + ":" + hash(parts...)
 	if _, err := docker(ctx, "image", "inspect", image); err == nil {
@@ -58,7 +64,9 @@ func (c *Computer) ensureImage(ctx context.Context, name string, source embed.FS
 			return "", err
 		}
 	}
-	return image, dockerBuild(ctx, sharedImages, image, dir, "", map[string]string{"BASE_IMAGE": base})
+	all := map[string]string{"BASE_IMAGE": base}
+	maps.Copy(all, args)
+	return image, dockerBuild(ctx, sharedImages, image, dir, "", all)
 }
 
 // RemoveSharedImages removes the images that local clouds share; the next Ensure builds them again. It fails while a

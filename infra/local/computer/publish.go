@@ -35,7 +35,7 @@ func (c *Computer) publish(ctx context.Context, address, instance string, ports 
 	if b == nil {
 		return c.removeContainer(ctx, existing) // as on EC2, where a terminated instance loses its address
 	}
-	image, err := c.ensureImage(ctx, "endpoints", endpointsContext)
+	image, err := c.ensureImage(ctx, "endpoints", endpointsContext, nil)
 	if err != nil {
 		return err
 	}

@@ -42,3 +42,13 @@ func (c *Computer) NetworkOf(ctx context.Context, instance, program string) (str
 	// The machine counts processes from its own PID 1, and its own /proc knows them by those numbers.
 	return fmt.Sprintf("/proc/%d/root/proc/%s/ns/net", b.State.Pid, strings.TrimSpace(string(pid))), nil
 }
+
+// Console is what a machine's kernel and services have said on its console since it was launched; of a container, what
+// came of its first process.
+func (c *Computer) Console(ctx context.Context, instance string) (string, error) {
+	b, err := c.need(ctx, instance)
+	if err != nil {
+		return "", err
+	}
+	return run(ctx, nil, "docker", "logs", b.ID)
+}

@@ -122,6 +122,9 @@ func (c *Computer) attach(ctx context.Context, id string, want attachment) error
 	if err != nil {
 		return err
 	}
+	if b.hasKernel() {
+		return errors.New("machines with kernels of their own take no volumes yet: have containers as machines")
+	}
 	if err := writeJSON(c.attachmentFile(id), want); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"twip/infra/boot"
 	"twip/infra/local/computer"
 )
 
@@ -41,6 +42,9 @@ func openMachines(kind string, c *computer.Computer) (Machines, error) {
 	switch kind {
 	case "", Containers:
 		return c, nil
+	case Kernels:
+		c.UseKernels(boot.Packages())
+		return c, nil
 	}
-	return nil, fmt.Errorf("TWIP_MACHINES: %q cannot be used: use %s", kind, Containers)
+	return nil, fmt.Errorf("TWIP_MACHINES: %q cannot be used: use %s or %s", kind, Containers, Kernels)
 }
