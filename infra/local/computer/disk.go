@@ -23,9 +23,9 @@ func (c *Computer) ensureDisk(
 	if err != nil {
 		return "", err
 	}
-	args = maps.Clone(args)
-	args["KERNEL_IMAGE"] = kernel
-	image, err := c.ensureImage(ctx, name, source, args)
+	all := map[string]string{"KERNEL_IMAGE": kernel}
+	maps.Copy(all, args)
+	image, err := c.ensureImage(ctx, name, source, all)
 	if err != nil {
 		return "", err
 	}
