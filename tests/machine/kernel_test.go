@@ -68,6 +68,14 @@ func TestKernels(t *testing.T) {
 	require.Contains(t, run("i-a", "stat", "-f", "-c", "%T", boot.StoreDir), "nfs")
 	require.Contains(t, run("i-a", "uname", "--kernel-release"), "6.")
 
+	for name, fail := range map[string]func(context.Context) error{"hangs": c.HangStores, "refuses": c.RefuseStores} {
+		require.NoError(t, fail(t.Context()), name)
+		_, err := c.Exec(t.Context(), "i-b", "timeout", "-s", "KILL", "4", "stat", boot.StoreDir)
+		require.Error(t, err, "the store %s", name)
+		require.NoError(t, c.RestoreStores(t.Context()), name)
+		require.Equal(t, "from a", run("i-b", "cat", file), "a hard mount goes on after the store %s", name)
+	}
+
 	require.NoError(t, c.Kill(t.Context(), "i-a"))
 	require.NoError(t, c.Start(t.Context(), "i-a"))
 	requireMounted(t, c, "i-a")

@@ -30,4 +30,23 @@
 //   - mount.nfs4 is a stand-in that mounts a directory which the machines of a file system share: the computer's kernel
 //     need not have NFS. The TLS tunnel runs, and nothing goes through it.
 //   - Volumes are not encrypted, whatever the program asks for: they are files in the state directory.
+//
+// # Kernels
+//
+// After UseKernels a machine is a Linux kernel of its own: Debian's User Mode Linux, a kernel that runs as an ordinary
+// process, in a container (kernel/machine) that carries the same labels, so that all else, removal above all, works as
+// for containers. Its root disk is written copy-on-write over one that all share (guest/Dockerfile): the machine image,
+// and what machines would install when they boot. A zone is a container with a bridge that machines are on; it is their
+// router, name server and mount target (kernel/zone). A file system is one more kernel, an NFS 4.1 server
+// (store/serve) that only zones talk to, by way of TLS. Its leases last 15 s, its grace period 10 s; EFS names neither.
+//
+// Such a machine differs from an EC2 instance as the list above says, but for the cgroups, the volumes and the memory,
+// and in this:
+//
+//   - Its processor is slow at system calls and at starting processes (20 to 90 ms each), and as fast as the computer's
+//     at computing.
+//   - It uses iptables-legacy, because this kernel has no nf_tables for IPv4, and has its name server in
+//     /etc/resolv.conf, because systemd-resolved is not in the machine image.
+//   - A second interface, vec1, and port 9 on it, are how Exec reaches it while its network is down.
+//   - It takes no EBS volumes yet.
 package computer

@@ -153,3 +153,58 @@ func (c *Computer) removeStore(ctx context.Context, id string) error {
 	}
 	return c.removeContainer(ctx, server)
 }
+
+// HangStores has the servers of the stack's file systems answer nothing, until RestoreStores.
+func (c *Computer) HangStores(ctx context.Context) error {
+	return c.eachStore(ctx, func(server body) error {
+		if server.State.Status == "paused" {
+			return nil
+		}
+		_, err := docker(ctx, "pause", server.ID)
+		return err
+	})
+}
+
+// storeRule is an argument list of iptables for what a mount target is asked.
+var storeRule = []string{
+	"INPUT", "--protocol", "tcp", "--dport", "2049", "--jump", "REJECT", "--reject-with", "tcp-reset",
+}
+
+// RefuseStores has the mount targets refuse connections and end those there are, until RestoreStores.
+func (c *Computer) RefuseStores(ctx context.Context) error {
+	return c.changeStoreRule(ctx, false, "--insert")
+}
+
+// RestoreStores ends what HangStores and RefuseStores began.
+func (c *Computer) RestoreStores(ctx context.Context) error {
+	err := c.eachStore(ctx, func(server body) error {
+		if server.State.Status != "paused" {
+			return nil
+		}
+		_, err := docker(ctx, "unpause", server.ID)
+		return err
+	})
+	return errors.Join(err, c.changeStoreRule(ctx, true, "--delete"))
+}
+
+func (c *Computer) eachStore(ctx context.Context, do func(body) error) error {
+	servers, err := c.containers(ctx, labelServer, c.stackLabel())
+	for _, server := range servers {
+		err = errors.Join(err, do(server))
+	}
+	return err
+}
+
+// changeStoreRule changes the rule in the zones where it is there, or is not.
+func (c *Computer) changeStoreRule(ctx context.Context, there bool, change string) error {
+	zones, err := c.containers(ctx, labelZone, c.stackLabel())
+	for _, z := range zones {
+		iptables := append([]string{"exec", z.ID, "iptables"}, change)
+		_, absent := docker(ctx, append([]string{"exec", z.ID, "iptables", "--check"}, storeRule...)...)
+		if there == (absent == nil) {
+			_, changeErr := docker(ctx, append(iptables, storeRule...)...)
+			err = errors.Join(err, changeErr)
+		}
+	}
+	return err
+}

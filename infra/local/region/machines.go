@@ -44,7 +44,14 @@ func openMachines(kind string, c *computer.Computer) (Machines, error) {
 		return c, nil
 	case Kernels:
 		c.UseKernels(boot.Packages())
-		return c, nil
+		return kernels{c}, nil
 	}
 	return nil, fmt.Errorf("TWIP_MACHINES: %q cannot be used: use %s or %s", kind, Containers, Kernels)
 }
+
+// kernels are machines with kernels of their own: their file system is another one, and can be made to fail.
+type kernels struct{ *computer.Computer }
+
+func (k kernels) HangStore(ctx context.Context) error    { return k.HangStores(ctx) }
+func (k kernels) RefuseStore(ctx context.Context) error  { return k.RefuseStores(ctx) }
+func (k kernels) RestoreStore(ctx context.Context) error { return k.RestoreStores(ctx) }
