@@ -135,8 +135,8 @@ func New(name string, o Options) *Computer {
 	return &Computer{name: name, options: o}
 }
 
-// UseKernels gives machines that are launched from now on Linux kernels of their own (User Mode Linux), where they would
-// be containers; they find these of Debian's packages installed. It is called before any other method.
+// UseKernels gives machines that are launched from now on Linux kernels of their own (User Mode Linux), where they
+// would be containers; they find these of Debian's packages installed. It is called before any other method.
 func (c *Computer) UseKernels(packages []string) { c.kernels, c.packages = true, packages }
 
 // Ensure has everything there that the other methods need: Docker, the base image, the machine image, the network, the
