@@ -53,7 +53,11 @@ func multiZoneTogether(c *Config) (problems []error) {
 			"use a /16 to /23", c.VPCCIDR)
 	}
 	if ports := map[bool]int{false: 1, true: 2}[c.Domain != ""]; !m.CDN {
-		unless(len(c.SiteCIDRs)*ports <= maxRules, "twip:siteCidrs has %d ranges for %d ports: a security group "+
+		ranges := len(c.SiteCIDRs)
+		if slices.Contains(c.SiteCIDRs, network.Anywhere) {
+			ranges++ // those with IPv6 as well
+		}
+		unless(ranges*ports <= maxRules, "twip:siteCidrs has %d ranges for %d ports: a security group "+
 			"takes %d rules; "+
 			"join ranges, or ask for everyone with 0.0.0.0/0", len(c.SiteCIDRs), ports, maxRules)
 	}

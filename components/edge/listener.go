@@ -40,7 +40,9 @@ func (b *LoadBalancer) registerListeners(
 		SslPolicy:       pulumi.String(tlsPolicy),
 		CertificateArn:  certificate,
 		DefaultActions:  args.defaultAction(),
-		Tags:            tag.Named(name + "-tls"),
+
+		RoutingHttpResponseStrictTransportSecurityHeaderValue: pulumi.String(strictTransport),
+		Tags: tag.Named(name + "-tls"),
 	}, child, after)
 	if err != nil {
 		return nil, fmt.Errorf("listener with TLS: %w", err)

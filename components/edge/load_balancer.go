@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
@@ -45,6 +46,8 @@ const (
 	// tlsPolicy offers TLS 1.3 and 1.2 with forward secrecy; a listener made through the API would get one of 2016:
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 	tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+	// strictTransport has browsers come by TLS only for a year, as CloudFront's policy of headers does (RFC 6797).
+	strictTransport = "max-age=31536000"
 	// idleSeconds is how long the load balancer waits for the next byte of an answer: longer than a keeper holds a
 	// request that meets a change of the leader, and shorter than the 75 s for which keepers and nginx keep a
 	// connection open, so that it never sends a request into one that is being closed.
@@ -94,15 +97,20 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 		DesyncMitigationMode:     pulumi.String("defensive"),
 		EnableDeletionProtection: pulumi.Bool(args.Protect),
 		IdleTimeout:              pulumi.Int(idleSeconds),
-		AccessLogs:               &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
-		Tags:                     tag.Named(name),
+		IpAddressType:            pulumi.String(args.addresses()),
+		// Whoever sees a zone fail takes it out of the site's addresses with one command, and AWS may do it by itself.
+		EnableZonalShift: pulumi.Bool(true),
+		AccessLogs:       &lb.LoadBalancerAccessLogsArgs{Bucket: logs.Bucket, Enabled: pulumi.Bool(true)},
+		Tags:             tag.Named(name),
 	}, child, pulumi.Protect(args.Protect), pulumi.DependsOn(ready),
 		guardrails.ExceptWhen(ctx, !args.Protect, "ELB.6",
 			"whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
 		guardrails.ExceptWhen(ctx, args.WebACL == nil, "ELB.16",
 			"the web ACL is a step on the way to the public release (twip:waf)"),
 		guardrails.ExceptWhen(ctx, args.CDN != nil, "ELB.16", "the web ACL stands at CloudFront, "+
-			"where it sees visitors' own addresses; the load balancer answers nobody else"))
+			"where it sees visitors' own addresses; the load balancer answers nobody else"),
+		guardrails.ExceptWhen(ctx, !args.Network.DualStack, "TWIP-EDGE-4",
+			"whoever keeps the existing VPC decides whether it has IPv6"))
 	if err != nil {
 		return fmt.Errorf("load balancer: %w", err)
 	}
@@ -136,14 +144,27 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	return b.registerRules(ctx, name, args, listener, pulumi.DependsOn(led))
 }
 
+// addresses is what kind of addresses the load balancer has.
+func (a *LoadBalancerArgs) addresses() string {
+	if a.Network.DualStack {
+		return "dualstack"
+	}
+	return "ipv4"
+}
+
 // newSecurityGroup lets visitors in: from the configured ranges, or, behind CloudFront, from CloudFront alone.
 func (a *LoadBalancerArgs) newSecurityGroup(
 	ctx *pulumi.Context, name string, parent pulumi.ResourceOrInvokeOption,
 ) (*network.SecurityGroup, error) {
 	if a.CDN == nil {
-		flows := []network.Flow{{Name: "site", Port: sitePort, CIDRs: a.SiteCIDRs}}
+		// Whoever lets everybody in means those with IPv6 as well.
+		readers := slices.Clone(a.SiteCIDRs)
+		if a.Network.DualStack && slices.Contains(readers, network.Anywhere) {
+			readers = append(readers, network.AnywhereIPv6)
+		}
+		flows := []network.Flow{{Name: "site", Port: sitePort, CIDRs: readers}}
 		if a.Domain != nil {
-			flows = append(flows, network.Flow{Name: "site-tls", Port: tlsPort, CIDRs: a.SiteCIDRs})
+			flows = append(flows, network.Flow{Name: "site-tls", Port: tlsPort, CIDRs: readers})
 		}
 		return network.NewSecurityGroup(ctx, name, a.Network.VPCID, flows, nil, parent)
 	}

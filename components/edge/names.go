@@ -19,10 +19,11 @@ func (b *LoadBalancer) registerNames(
 	}
 	b.URL = pulumi.Sprintf("https://%s", args.Domain.Name)
 	if args.CDN == nil {
-		_, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, self.DnsName, self.ZoneId, child)
+		_, err := newAliases(ctx, name, args.Domain, self.DnsName, self.ZoneId, args.Network.DualStack, child)
 		return nil, err
 	}
-	_, err := newAlias(ctx, name+"-origin", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId, child)
+	_, err := newAlias(ctx, name+"-origin", "A", args.Domain.ZoneID, originName(args.Domain), self.DnsName, self.ZoneId,
+		child)
 	if err != nil {
 		return nil, err
 	}
@@ -30,20 +31,31 @@ func (b *LoadBalancer) registerNames(
 	if err != nil {
 		return nil, err
 	}
-	alias, err := newAlias(ctx, name, args.Domain.ZoneID, args.Domain.Name, distribution.DomainName,
-		distribution.HostedZoneId, child)
-	return []pulumi.Resource{alias}, err
+	return newAliases(ctx, name, args.Domain, distribution.DomainName, distribution.HostedZoneId, true, child)
+}
+
+// newAliases leads the domain to a load balancer or a distribution, those who have IPv6 as well if that has.
+func newAliases(
+	ctx *pulumi.Context, name string, domain *Domain, target, targetZone pulumi.StringInput, dualStack bool,
+	parent pulumi.ResourceOption,
+) ([]pulumi.Resource, error) {
+	alias, err := newAlias(ctx, name, "A", domain.ZoneID, domain.Name, target, targetZone, parent)
+	if err != nil || !dualStack {
+		return []pulumi.Resource{alias}, err
+	}
+	ipv6, err := newAlias(ctx, name+"-ipv6", "AAAA", domain.ZoneID, domain.Name, target, targetZone, parent)
+	return []pulumi.Resource{alias, ipv6}, err
 }
 
 // newAlias leads a name to a load balancer or a distribution. It costs nothing and follows its target's addresses.
 func newAlias(
-	ctx *pulumi.Context, name, zoneID, host string, target, targetZone pulumi.StringInput,
+	ctx *pulumi.Context, name, kind, zoneID, host string, target, targetZone pulumi.StringInput,
 	parent pulumi.ResourceOption,
 ) (*route53.Record, error) {
 	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
 		ZoneId: pulumi.String(zoneID),
 		Name:   pulumi.String(host),
-		Type:   pulumi.String("A"),
+		Type:   pulumi.String(kind),
 		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
 			Name: target, ZoneId: targetZone, EvaluateTargetHealth: pulumi.Bool(false), // there is no second place to go
 		}},

@@ -2,21 +2,23 @@ package network
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 
 	"twip/components/internal/problem"
 )
 
-// Anywhere is every IPv4 address.
-const Anywhere = "0.0.0.0/0"
+// Everybody's addresses.
+const (
+	Anywhere     = "0.0.0.0/0" // every IPv4 address
+	AnywhereIPv6 = "::/0"      // every IPv6 address
+)
 
 // Flow is traffic that is let through: one TCP port from or to each of the ranges.
 type Flow struct {
 	Name  string   // for people and resource names: what the traffic is
 	Port  int      // TCP port
-	CIDRs []string // IPv4 ranges of the far side; none closes the flow
+	CIDRs []string // IPv4 or IPv6 ranges of the far side; none closes the flow
 }
 
 func (f Flow) validate() (p problem.List) {
@@ -25,8 +27,8 @@ func (f Flow) validate() (p problem.List) {
 	seen := map[string]bool{}
 	for _, cidr := range f.CIDRs {
 		prefix, err := netip.ParsePrefix(cidr)
-		p.Unless(err == nil && prefix.Addr().Is4() && prefix == prefix.Masked(), "flow "+f.Name+": CIDR", cidr,
-			"use an IPv4 range without host bits, such as 203.0.113.0/24")
+		p.Unless(err == nil && prefix == prefix.Masked(), "flow "+f.Name+": CIDR", cidr,
+			"use a range without host bits, such as 203.0.113.0/24 or 2001:db8::/32")
 		p.Unless(!seen[cidr], "flow "+f.Name+": CIDR", cidr, "name every range once")
 		seen[cidr] = true
 	}
@@ -36,8 +38,11 @@ func (f Flow) validate() (p problem.List) {
 // ruleName is the part of a rule's resource name that tells it from its neighbours. It is made of the range and not of
 // its position, so that taking one range away leaves the other rules alone.
 func ruleName(f Flow, cidr string) string {
-	return fmt.Sprintf("%s-%s", f.Name, strings.ReplaceAll(cidr, "/", "-"))
+	return f.Name + "-" + plainName.Replace(cidr)
 }
+
+// plainName keeps what URNs are divided by, two colons, out of names.
+var plainName = strings.NewReplacer("/", "-", "::/", "ipv6-", "::", "ipv6-", ":", "-")
 
 // CheckFlows refuses what no rule can say, and two flows of one name, whose rules would have one name too.
 func CheckFlows(flows []Flow) (p problem.List) {

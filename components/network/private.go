@@ -40,6 +40,7 @@ type Private struct {
 	Addresses pulumi.StringArray // public addresses that machines are seen under; none in an existing VPC
 	Ready     []pulumi.Resource  // routes and endpoints that a machine needs at boot
 	Outward   []pulumi.Resource  // the public subnets' way to the internet; none in an existing VPC
+	DualStack bool               // the public subnets have IPv6 as well; in an existing VPC nobody counts on it
 	Region    string             // as the arguments have it
 }
 
@@ -75,11 +76,13 @@ func (n *Private) adopt(_ *pulumi.Context, _ string, args *PrivateArgs) error {
 
 func (n *Private) register(ctx *pulumi.Context, name string, args *PrivateArgs) error {
 	child := pulumi.Parent(n)
-	outer, err := NewPublic(ctx, name, &PublicArgs{CIDR: args.CIDR, Zones: args.Zones, FlowLogged: true}, child)
+	outer, err := NewPublic(ctx, name, &PublicArgs{
+		CIDR: args.CIDR, Zones: args.Zones, FlowLogged: true, DualStack: true,
+	}, child)
 	if err != nil {
 		return err
 	}
-	n.VPCID, n.Public, n.Outward = outer.VPCID, outer.Public, outer.Ready
+	n.VPCID, n.Public, n.Outward, n.DualStack = outer.VPCID, outer.Public, outer.Ready, true
 	tables, err := n.registerPrivate(ctx, name, args, outer)
 	if err != nil {
 		return err

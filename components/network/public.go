@@ -17,6 +17,7 @@ type PublicArgs struct {
 	CIDR       string   // IPv4 range of the VPC, /16 to /24
 	Zones      []string // full names, such as eu-central-1a, each once
 	FlowLogged bool     // the caller keeps a flow log of it: see NewFlowLog
+	DualStack  bool     // IPv6 as well: the VPC gets a range of Amazon's, each public subnet a part of it
 }
 
 // Public is a VPC of its own, with a way to the internet and nothing open: the default security group has no rules.
@@ -49,7 +50,9 @@ func (n *Public) register(ctx *pulumi.Context, name string, args *PublicArgs) er
 		CidrBlock:          pulumi.String(args.CIDR),
 		EnableDnsSupport:   pulumi.Bool(true),
 		EnableDnsHostnames: pulumi.Bool(true),
-		Tags:               tag.Named(name),
+
+		AssignGeneratedIpv6CidrBlock: ifSet(args.DualStack),
+		Tags:                         tag.Named(name),
 	}, child, guardrails.ExceptWhen(ctx, !args.FlowLogged, "EC2.6", "a training network costs nothing; its one "+
 		"machine is disposable, and the edge logs every request"))
 	if err != nil {
@@ -82,16 +85,32 @@ func (n *Public) register(ctx *pulumi.Context, name string, args *PublicArgs) er
 		return fmt.Errorf("route to the internet: %w", err)
 	}
 	n.Ready = append(n.Ready, out)
+	if args.DualStack {
+		out, err = ec2.NewRoute(ctx, name+"-public-ipv6", &ec2.RouteArgs{
+			RouteTableId:             routes.ID(),
+			DestinationIpv6CidrBlock: pulumi.String(AnywhereIPv6),
+			GatewayId:                gateway.ID(),
+		}, child)
+		if err != nil {
+			return fmt.Errorf("IPv6 route to the internet: %w", err)
+		}
+		n.Ready = append(n.Ready, out)
+	}
 	for _, zone := range args.Zones {
 		subnetName := name + "-public-" + zone
 		cidr, err := subnetCIDR(args.CIDR, zone)
 		if err != nil {
 			return err
 		}
+		var ipv6 pulumi.StringPtrInput
+		if args.DualStack {
+			ipv6 = subnetIPv6(vpc.Ipv6CidrBlock, zone)
+		}
 		subnet, err := ec2.NewSubnet(ctx, subnetName, &ec2.SubnetArgs{
 			VpcId:            vpc.ID(),
 			AvailabilityZone: pulumi.String(zone),
 			CidrBlock:        pulumi.String(cidr),
+			Ipv6CidrBlock:    ipv6,
 			// A public address is given to what needs one, never to whatever happens to start here.
 			MapPublicIpOnLaunch: pulumi.Bool(false),
 			Tags:                tag.Named(subnetName),
@@ -109,6 +128,14 @@ func (n *Public) register(ctx *pulumi.Context, name string, args *PublicArgs) er
 		n.Public = append(n.Public, Subnet{ID: subnet.ID().ToStringOutput(), Zone: zone})
 	}
 	return nil
+}
+
+// ifSet leaves a property out rather than saying false.
+func ifSet(set bool) pulumi.BoolPtrInput {
+	if !set {
+		return nil
+	}
+	return pulumi.Bool(true)
 }
 
 func (a *PublicArgs) validate() (p problem.List) {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
@@ -33,7 +34,7 @@ func NewSecurityGroup(
 	s := &SecurityGroup{Group: group}
 	for _, flow := range ingress {
 		for _, cidr := range flow.CIDRs {
-			r := rule{flow.Name, group, flow.Port, peer{CIDR: pulumi.String(cidr)}, name + "-" + flow.Name}
+			r := rule{flow.Name, group, flow.Port, peerAt(cidr), name + "-" + flow.Name}
 			if err = s.add(r.ingress(ctx, name+"-in-"+ruleName(flow, cidr), parent)); err != nil {
 				return nil, fmt.Errorf("ingress %s from %s: %w", flow.Name, cidr, err)
 			}
@@ -41,7 +42,7 @@ func NewSecurityGroup(
 	}
 	for _, flow := range egress {
 		for _, cidr := range flow.CIDRs {
-			r := rule{flow.Name, group, flow.Port, peer{CIDR: pulumi.String(cidr)}, name + "-" + flow.Name}
+			r := rule{flow.Name, group, flow.Port, peerAt(cidr), name + "-" + flow.Name}
 			if err = s.add(r.egress(ctx, name+"-out-"+ruleName(flow, cidr), parent)); err != nil {
 				return nil, fmt.Errorf("egress %s to %s: %w", flow.Name, cidr, err)
 			}
@@ -111,14 +112,23 @@ type rule struct {
 }
 
 // peer is the far side of a rule: one field is set.
-type peer struct{ CIDR, PrefixList, Group pulumi.StringPtrInput }
+type peer struct{ CIDR, CIDRv6, PrefixList, Group pulumi.StringPtrInput }
+
+// peerAt is whoever has an address in the range.
+func peerAt(cidr string) peer {
+	if strings.Contains(cidr, ":") {
+		return peer{CIDRv6: pulumi.String(cidr)}
+	}
+	return peer{CIDR: pulumi.String(cidr)}
+}
 
 func (r rule) ingress(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) (pulumi.Resource, error) {
 	return vpc.NewSecurityGroupIngressRule(ctx, name, &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: r.group.ID(), Description: pulumi.String(r.description),
 		IpProtocol: pulumi.String("tcp"), FromPort: pulumi.Int(r.port), ToPort: pulumi.Int(r.port),
-		CidrIpv4: r.peer.CIDR, PrefixListId: r.peer.PrefixList, ReferencedSecurityGroupId: r.peer.Group,
-		Tags: tag.Named(r.tagName),
+		CidrIpv4: r.peer.CIDR, CidrIpv6: r.peer.CIDRv6, PrefixListId: r.peer.PrefixList,
+		ReferencedSecurityGroupId: r.peer.Group,
+		Tags:                      tag.Named(r.tagName),
 	}, parent)
 }
 
@@ -126,7 +136,8 @@ func (r rule) egress(ctx *pulumi.Context, name string, parent pulumi.ResourceOpt
 	return vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: r.group.ID(), Description: pulumi.String(r.description),
 		IpProtocol: pulumi.String("tcp"), FromPort: pulumi.Int(r.port), ToPort: pulumi.Int(r.port),
-		CidrIpv4: r.peer.CIDR, PrefixListId: r.peer.PrefixList, ReferencedSecurityGroupId: r.peer.Group,
-		Tags: tag.Named(r.tagName),
+		CidrIpv4: r.peer.CIDR, CidrIpv6: r.peer.CIDRv6, PrefixListId: r.peer.PrefixList,
+		ReferencedSecurityGroupId: r.peer.Group,
+		Tags:                      tag.Named(r.tagName),
 	}, parent)
 }

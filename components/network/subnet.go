@@ -51,6 +51,27 @@ func zoneCIDR(vpc, zone string, first int) (string, error) {
 	return netip.PrefixFrom(netip.AddrFrom4(address), bits).String(), nil
 }
 
+// subnetIPv6 is the IPv6 range of a zone's public subnet.
+func subnetIPv6(vpc pulumi.StringOutput, zone string) pulumi.StringPtrInput {
+	return vpc.ApplyT(func(cidr string) (*string, error) {
+		subnet, err := zoneIPv6(cidr, zone)
+		return &subnet, err
+	}).(pulumi.StringPtrOutput)
+}
+
+// zoneIPv6 is the part of a VPC's /56 that belongs to a zone's public subnet, by the zone's letter alone as well.
+func zoneIPv6(vpc, zone string) (string, error) {
+	prefix, err := netip.ParsePrefix(vpc)
+	number, ok := zoneNumber(zone)
+	if err != nil || !prefix.Addr().Is6() || prefix.Bits() != 56 || !ok {
+		return "", fmt.Errorf("public subnet in %q: the VPC's IPv6 range is %q and not a /56: run pulumi up again",
+			zone, vpc)
+	}
+	address := prefix.Masked().Addr().As16()
+	address[7] = byte(number)
+	return netip.PrefixFrom(netip.AddrFrom16(address), 64).String(), nil
+}
+
 // ValidZone says whether a zone's name ends in a letter from a to h, as the names of availability zones do.
 func ValidZone(zone string) bool {
 	_, ok := zoneNumber(zone)

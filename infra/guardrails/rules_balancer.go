@@ -58,6 +58,23 @@ var balancerRules = []*Rule{
 		check: is("validationMethod", "DNS"),
 	},
 	{
+		ID: "TWIP-EDGE-4", Title: "load balancers for the internet have IPv6 addresses as well",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#ip-address-type",
+		Types:  []string{balancer},
+		check:  where("internal", is("ipAddressType", "dualstack"), "false"),
+	},
+	{
+		ID: "TWIP-EDGE-5", Title: "a zone that fails can be taken out of the load balancer's addresses",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/zonal-shift.html", Types: []string{balancer},
+		check: is("enableZonalShift", "true"),
+	},
+	{
+		ID: "TWIP-EDGE-6", Title: "listeners with TLS tell browsers to come by TLS only",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html", Types: []string{listener},
+		check: where("protocol",
+			some("routingHttpResponseStrictTransportSecurityHeaderValue", "send max-age=31536000"), "HTTPS"),
+	},
+	{
 		ID: "WAF.10", Title: "web ACLs have rules",
 		Source: securityHub("WAF.10"), Types: []string{webACL},
 		check: items("rules", 1, "add the managed rule groups"),

@@ -20,17 +20,23 @@ import (
 // changes are what today's program does to environments of commit 18e77df, as told writes it, each for a reason. What an
 // environment of today has besides is not among them: it would have changes of its own.
 var changes = map[string]string{
-	"create aws:backup/restoreTestingPlan:RestoreTestingPlan twip-prod-store":           "backups are restored by way of trial",
-	"create aws:backup/restoreTestingSelection:RestoreTestingSelection twip-prod-store": "backups are restored by way of trial",
-	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-watch-no-backup":           "a backup that does not happen is noticed",
-	"create aws:dlm/lifecyclePolicy:LifecyclePolicy twip-train-store":                   "train has nightly snapshots",
-	"create aws:iam/role:Role twip-train-store-snapshots":                               "train has nightly snapshots",
-	"create aws:iam/rolePolicy:RolePolicy twip-train-store-snapshots":                   "train has nightly snapshots",
-	"update aws:cloudwatch/dashboard:Dashboard .dashboardBody":                          "it shows the new alarm",
-	"update aws:cloudwatch/metricAlarm:MetricAlarm .evaluateLowSampleCountPercentiles":  "percentiles over a handful of requests say nothing",
-	"update aws:wafv2/webAcl:WebAcl .visibilityConfig":                                  "All is a reserved metric name",
-	"update aws:wafv2/webAcl:WebAcl .rules[1]":                                          "expressions are the guard's business, long posts pass",
-	"update aws:autoscaling/group:Group .maxInstanceLifetime":                           "machines do not get older than a month",
+	"create aws:backup/restoreTestingPlan:RestoreTestingPlan twip-prod-store":                        "backups are restored by way of trial",
+	"create aws:backup/restoreTestingSelection:RestoreTestingSelection twip-prod-store":              "backups are restored by way of trial",
+	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-watch-no-backup":                        "a backup that does not happen is noticed",
+	"create aws:dlm/lifecyclePolicy:LifecyclePolicy twip-train-store":                                "train has nightly snapshots",
+	"create aws:iam/role:Role twip-train-store-snapshots":                                            "train has nightly snapshots",
+	"create aws:iam/rolePolicy:RolePolicy twip-train-store-snapshots":                                "train has nightly snapshots",
+	"update aws:cloudwatch/dashboard:Dashboard .dashboardBody":                                       "it shows the new alarm",
+	"update aws:cloudwatch/metricAlarm:MetricAlarm .evaluateLowSampleCountPercentiles":               "percentiles over a handful of requests say nothing",
+	"update aws:wafv2/webAcl:WebAcl .visibilityConfig":                                               "All is a reserved metric name",
+	"update aws:wafv2/webAcl:WebAcl .rules[1]":                                                       "expressions are the guard's business, long posts pass",
+	"update aws:autoscaling/group:Group .maxInstanceLifetime":                                        "machines do not get older than a month",
+	"update aws:ec2/vpc:Vpc .assignGeneratedIpv6CidrBlock":                                           "readers come by IPv6 as well",
+	"update aws:ec2/subnet:Subnet .ipv6CidrBlock":                                                    "readers come by IPv6 as well",
+	"create aws:ec2/route:Route twip-prod-network-public-ipv6":                                       "readers come by IPv6 as well",
+	"update aws:lb/loadBalancer:LoadBalancer .ipAddressType":                                         "readers come by IPv6 as well",
+	"create aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule twip-prod-edge-in-site-ipv6-0": "readers come by IPv6 as well",
+	"update aws:lb/loadBalancer:LoadBalancer .enableZonalShift":                                      "a zone that fails can be taken out",
 }
 
 // content are the changes that follow whatever is in images, user data and the rollout function: a new image, and the

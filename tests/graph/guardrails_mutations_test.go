@@ -139,6 +139,9 @@ var mutations = []mutation{
 	{"CloudFront.10", cdnType, "origins[].customOriginConfig.originSslProtocols", []any{"SSLv3", "TLSv1.2"}},
 	{"CloudFront.12", cdnType, "origins[].domainName", "gone.s3.eu-central-1.amazonaws.com"},
 	{"CloudFront.13", cdnType, "origins[].domainName", "open.s3.eu-central-1.amazonaws.com"},
+	{"TWIP-EDGE-4", balancerType, "ipAddressType", "ipv4"},
+	{"TWIP-EDGE-5", balancerType, "enableZonalShift", false},
+	{"TWIP-EDGE-6", listenerType, "routingHttpResponseStrictTransportSecurityHeaderValue", taken{}},
 	{"TWIP-EDGE-3", cdnType, "viewerCertificate.minimumProtocolVersion", "TLSv1"},
 
 	// The store and its copies.

@@ -171,6 +171,7 @@ var kinds = map[string]kind{
 		"defaultSecurityGroupId": "sg-{hex17}",
 		"dhcpOptionsId":          "dopt-{hex17}",
 		"instanceTenancy":        "default",
+		"ipv6CidrBlock":          ownIPv6,
 	}),
 	"aws:ec2/vpcEndpoint:VpcEndpoint": ec2("vpce", "vpc-endpoint",
 		more{"state": "available", "prefixListId": "pl-{hex8}"}),
