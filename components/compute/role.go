@@ -21,7 +21,7 @@ type role struct {
 
 // newRole creates a role of its own for the machine that runs these containers.
 func newRole(
-	ctx *pulumi.Context, name string, containers []tier.Container, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, containers []tier.Container, parent pulumi.ResourceOrInvokeOption,
 ) (*role, error) {
 	r, err := policy.NewServiceRole(ctx, name, policy.EC2, parent)
 	if err != nil {

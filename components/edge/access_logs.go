@@ -2,10 +2,11 @@ package edge
 
 import "twip/components/internal/policy"
 
-// balancerLogs is the bucket that the region's load balancers write their access logs to. Only the encryption with keys
-// of S3 itself is possible there:
+// balancerLogs is the bucket that the account's load balancers in the region write their access logs to: they write
+// below their own account's number only, so nobody else's find a place in it. Only the encryption with keys of S3
+// itself is possible there:
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
-func balancerLogs(name, region string, days int) accessLogs {
+func balancerLogs(name, account, region string, days int) accessLogs {
 	writers := map[string]string{"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
 	if account, old := balancerAccounts[region]; old {
 		writers["AWS"] = "arn:aws:iam::" + account + ":root"
@@ -15,7 +16,7 @@ func balancerLogs(name, region string, days int) accessLogs {
 		Effect:    "Allow",
 		Principal: writers,
 		Action:    []string{"s3:PutObject"},
-		Resource:  []string{"{0}/*"},
+		Resource:  []string{"{0}/AWSLogs/" + account + "/*"},
 	}
 	return accessLogs{
 		name:      name,

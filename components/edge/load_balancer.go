@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -81,7 +82,12 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	if err != nil {
 		return err
 	}
-	logs, mayLog, err := balancerLogs(name+"-logs", args.Network.Region, args.LogRetentionDays).register(ctx, child)
+	self, err := aws.GetCallerIdentity(ctx, nil, child)
+	if err != nil {
+		return fmt.Errorf("access logs: whose account this is: %w", err)
+	}
+	to := balancerLogs(name+"-logs", self.AccountId, args.Network.Region, args.LogRetentionDays)
+	logs, mayLog, err := to.register(ctx, child)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // newFlowLog records which connections the VPC saw, accepted and refused.
 func newFlowLog(
-	ctx *pulumi.Context, name string, vpcID pulumi.StringInput, days int, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, vpcID pulumi.StringInput, days int, parent pulumi.ResourceOrInvokeOption,
 ) error {
 	name += "-flows"
 	group, err := logs.NewGroup(ctx, name, days, parent)

@@ -17,7 +17,7 @@ import (
 // lost power: the keeper and the file system are made for that.
 // https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-lifecycle.html
 func newSnapshots(
-	ctx *pulumi.Context, name string, volume *ebs.Volume, keep int, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, volume *ebs.Volume, keep int, parent pulumi.ResourceOrInvokeOption,
 ) error {
 	role, err := policy.NewServiceRole(ctx, name+"-snapshots", "dlm.amazonaws.com", parent)
 	if err != nil {

@@ -58,6 +58,17 @@ var identityRules = []*Rule{
 			"write a policy that names what is needed"),
 	},
 	{
+		ID: "TWIP-IAM-5", Title: "services act on this account's behalf only",
+		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
+		Types:  []string{role, bucketPolicy, topicPolicy, key},
+		check: of(map[string]check{
+			role:         documents("assumeRolePolicy", eachStatement(onOurBehalf), onOurBehalfWayOut),
+			bucketPolicy: documents("policy", eachStatement(onOurBehalf), onOurBehalfWayOut),
+			topicPolicy:  documents("policy", eachStatement(onOurBehalf), onOurBehalfWayOut),
+			key:          documents("policy", eachStatement(onOurBehalf), onOurBehalfWayOut),
+		}),
+	},
+	{
 		ID: "Lambda.1", Title: "nobody calls functions without being asked who they are",
 		Source: securityHub("Lambda.1"), Types: []string{"aws:lambda/permission:Permission"},
 		check: isNot("principal", "*", "name who may"),
@@ -96,4 +107,25 @@ func narrow(s statement) bool {
 	everything := len(s.Resource) == 0 || slices.Contains(s.Resource, "*")
 	return !s.allows() || !everything || len(s.Condition) > 0 ||
 		!slices.ContainsFunc(s.Action, func(action string) bool { return !unbounded.MatchString(action) })
+}
+
+const onOurBehalfWayOut = "add a condition on aws:SourceAccount or aws:SourceArn"
+
+// ownLogs are where Elastic Load Balancing writes an account's access logs; it refuses to write another's there.
+var ownLogs = regexp.MustCompile(`/AWSLogs/[0-9]{12}/\*$`)
+
+// onOurBehalf says whether a statement lets services act for this account only. EC2 takes a role through an instance
+// profile, which is of the machine's own account, and does not say for whom it does.
+func onOurBehalf(s statement) bool {
+	services := s.Principal["Service"]
+	if !s.allows() || len(services) == 0 || slices.Equal(services, texts{"ec2.amazonaws.com"}) {
+		return true
+	}
+	for _, operator := range []string{"StringEquals", "ArnLike", "ArnEquals"} {
+		if len(s.Condition[operator]["aws:SourceAccount"])+len(s.Condition[operator]["aws:SourceArn"]) > 0 {
+			return true
+		}
+	}
+	return len(s.Resource) > 0 &&
+		!slices.ContainsFunc(s.Resource, func(arn string) bool { return !ownLogs.MatchString(arn) })
 }

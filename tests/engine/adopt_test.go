@@ -37,6 +37,8 @@ var changes = map[string]string{
 	"update aws:lb/loadBalancer:LoadBalancer .ipAddressType":                                         "readers come by IPv6 as well",
 	"create aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule twip-prod-edge-in-site-ipv6-0": "readers come by IPv6 as well",
 	"update aws:lb/loadBalancer:LoadBalancer .enableZonalShift":                                      "a zone that fails can be taken out",
+	"update aws:iam/role:Role .assumeRolePolicy":                                                     "services act on this account's behalf only",
+	"update aws:s3/bucketPolicy:BucketPolicy .policy":                                                "load balancers of other accounts do not log here",
 }
 
 // content are the changes that follow whatever is in images, user data and the rollout function: a new image, and the

@@ -66,8 +66,12 @@ func ForService(service, account string, actions, resources []string) Statement 
 	return Statement{
 		Sid: sid(service), Effect: "Allow", Principal: map[string]string{"Service": service},
 		Action: actions, Resource: resources,
-		Condition: map[string]map[string]string{"StringEquals": {"aws:SourceAccount": account}},
+		Condition: onBehalfOf(account),
 	}
+}
+
+func onBehalfOf(account string) map[string]map[string]string {
+	return map[string]map[string]string{"StringEquals": {"aws:SourceAccount": account}}
 }
 
 // sid makes a statement's name, which takes letters and digits only, of a service's.
