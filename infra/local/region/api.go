@@ -1,6 +1,7 @@
 package region
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func (c *Controller) api() http.Handler {
 			refuse(w, fmt.Errorf("InvalidAction: %s is not imitated on this computer", action))
 			return
 		}
+		c.awaitGroup(r.Context(), r.Form.Get("AutoScalingGroupName"))
 		c.mu.Lock()
 		result, err := answer(c, r.Form)
 		c.mu.Unlock()
@@ -42,6 +44,30 @@ func (c *Controller) api() http.Handler {
 		fmt.Fprintf(w, "</%[1]sResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></%[1]sResponse>",
 			action)
 	})
+}
+
+// awaitGroup waits, for some turns at the most, until the controller has taken up a group that the program has just
+// declared: on AWS a group is there once its creation has ended.
+func (c *Controller) awaitGroup(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, 10*tick)
+	defer cancel()
+	for {
+		c.mu.Lock()
+		there := name == "" || c.state.Groups[name] != nil
+		c.mu.Unlock()
+		if there {
+			return
+		}
+		declared, err := ReadDeclared(c.config.World)
+		if _, ok := declared.Groups[name]; err != nil || !ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tick / 10):
+		}
+	}
 }
 
 // refuse answers with AWS's error; its code is what an error's text begins with.
