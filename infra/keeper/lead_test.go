@@ -78,12 +78,7 @@ func (s stale) Copy(from, name string, offset, limit int64) (int64, error) {
 
 // What hangs may be this server's own way to the store: the time of a look counts for nobody's silence.
 func TestOwnHangIsNotSilence(t *testing.T) {
-	dir := t.TempDir()
-	led.write(t, dir)
-	k, _ := newTestKeeper(dirFS(dir))
-	w := &frozenEnvironment{now: time.Hour}
-	k.env, k.timing = w, DefaultTiming
-	require.True(t, k.look())
+	k, w := newFrozenKeeper(t)
 	k.store.fs = hanging{k.store.fs, func() { w.now += 8 * time.Second }}
 	require.True(t, k.look())
 	require.Empty(t, k.vacant(), "the look hung for 8 s")

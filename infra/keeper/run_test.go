@@ -130,17 +130,24 @@ type frozenEnvironment struct {
 	reach Reach
 }
 
-func (w *frozenEnvironment) Now() time.Duration         { return w.now }
-func (w *frozenEnvironment) Probe(string, string) Reach { return w.reach }
-
-// A keeper that slept must not take its own sleep for its leader's.
-func TestSleepIsNotSilence(t *testing.T) {
+// newFrozenKeeper has looked at a store that another keeper leads, once.
+func newFrozenKeeper(t *testing.T) (*Keeper, *frozenEnvironment) {
+	t.Helper()
 	dir := t.TempDir()
 	led.write(t, dir)
 	k, _ := newTestKeeper(dirFS(dir))
 	w := &frozenEnvironment{now: time.Hour}
 	k.env, k.timing = w, DefaultTiming
 	require.True(t, k.look())
+	return k, w
+}
+
+func (w *frozenEnvironment) Now() time.Duration         { return w.now }
+func (w *frozenEnvironment) Probe(string, string) Reach { return w.reach }
+
+// A keeper that slept must not take its own sleep for its leader's.
+func TestSleepIsNotSilence(t *testing.T) {
+	k, w := newFrozenKeeper(t)
 	require.Empty(t, k.vacant())
 	w.now += time.Hour
 	require.True(t, k.look())
