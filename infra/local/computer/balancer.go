@@ -164,5 +164,5 @@ func (c *Computer) RunFunction(ctx context.Context, f Function) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return lastLines(out, 1), nil
+	return LastLines(out, 1), nil
 }

@@ -51,7 +51,7 @@ func (c *Computer) ensureBase(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	c.options.Progress(fmt.Sprintf("%s cannot be pulled (%s)", debianImage, lastLines(refused.Error(), 1)))
+	c.options.Progress(fmt.Sprintf("%s cannot be pulled (%s)", debianImage, LastLines(refused.Error(), 1)))
 	if err := c.EnsureProgram(ctx, "mmdebstrap", "mmdebstrap"); err != nil {
 		return "", err
 	}

@@ -39,7 +39,7 @@ func (c *Computer) Build(ctx context.Context, b Build) (digest string, err error
 	}
 	digest = pushedDigest(out)
 	if digest == "" {
-		return "", fail("push", fmt.Errorf("docker names no digest: %s", lastLines(out, 3)))
+		return "", fail("push", fmt.Errorf("docker names no digest: %s", LastLines(out, 3)))
 	}
 	return digest, nil
 }

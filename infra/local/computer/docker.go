@@ -38,7 +38,7 @@ func run(ctx context.Context, stdin io.Reader, argv ...string) (string, error) {
 	command.Stdin, command.Stdout, command.Stderr = stdin, &stdout, &stderr
 	command.WaitDelay = 5 * time.Second
 	if err := command.Run(); err != nil {
-		said := lastLines(stderr.String()+"\n"+stdout.String(), 15)
+		said := LastLines(stderr.String()+"\n"+stdout.String(), 15)
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", err
 		}
@@ -52,7 +52,8 @@ func docker(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-func lastLines(text string, n int) string {
+// LastLines is the end of a text: n lines of it at the most.
+func LastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
@@ -125,6 +126,14 @@ func (c *Computer) container(ctx context.Context, label, value string) (*body, e
 
 // halfMade says that a container was created and never started: whoever made it was killed before its files were in it.
 func (b *body) halfMade() bool { return b != nil && b.State.Status == "created" }
+
+// whole removes a container that was half made; what is left is nil, or a container that was started once.
+func (c *Computer) whole(ctx context.Context, b *body) (*body, error) {
+	if !b.halfMade() {
+		return b, nil
+	}
+	return nil, c.removeContainer(ctx, b)
+}
 
 func (c *Computer) containers(ctx context.Context, labels ...string) ([]body, error) {
 	ids, err := c.find(ctx, "container", labels...)

@@ -30,14 +30,11 @@ func (c *Computer) fileSystemName(id string) string {
 func (c *Computer) ensureStore(ctx context.Context, id string) (*body, error) {
 	defer c.objects.lock("store:" + id)()
 	server, err := c.container(ctx, labelServer, id)
+	if err == nil {
+		server, err = c.whole(ctx, server)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if server.halfMade() {
-		if err := c.removeContainer(ctx, server); err != nil {
-			return nil, err
-		}
-		server = nil
 	}
 	if server == nil {
 		if err := c.createStore(ctx, id); err != nil {

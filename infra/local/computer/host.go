@@ -65,7 +65,7 @@ func (c *Computer) startDaemon() error {
 		return err
 	}
 	defer log.Close() //nolint:errcheck // the daemon has its own copy
-	if err := keepFromChildren(); err != nil {
+	if err := KeepFromChildren(); err != nil {
 		return err
 	}
 	daemon := exec.Command("dockerd")
@@ -80,9 +80,9 @@ func (c *Computer) startDaemon() error {
 	return daemon.Process.Release()
 }
 
-// keepFromChildren closes, for programs started from now on, the files that this process inherited: a lock that
+// KeepFromChildren closes, for programs started from now on, the files that this process inherited: a lock that
 // somebody holds by such a file, as flock(1) does, would be held as long as the daemon lives.
-func keepFromChildren() error {
+func KeepFromChildren() error {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return err

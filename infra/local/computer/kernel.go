@@ -49,13 +49,8 @@ func (c *Computer) createKernelMachine(ctx context.Context, m Machine, config st
 	if err := z.setHosts(ctx, m.Hosts); err != nil {
 		return "", err
 	}
-	labels := []string{labelMachine + "=" + m.ID, labelConfig + "=" + config}
-	if m.Group != "" {
-		labels = append(labels, labelGroup+"="+m.Group)
-	}
-	disk := c.object(m.ID, "disk")
-	if _, err := docker(ctx, "volume", "create", "--label", c.label(), "--label", c.stackLabel(),
-		"--label", labelMachine+"="+m.ID, disk); err != nil {
+	disk, err := c.createDisk(ctx, m.ID, "disk")
+	if err != nil {
 		return "", err
 	}
 	c.addresses.Lock()
@@ -66,7 +61,7 @@ func (c *Computer) createKernelMachine(ctx context.Context, m Machine, config st
 	}
 	id, err := c.createGuest(ctx, guest{
 		id: m.ID, zone: m.Zone, address: address, memoryMiB: m.MemoryMiB, root: root,
-		labels: labels, disk: disk,
+		labels: m.labels(config), disk: disk,
 	})
 	if err != nil {
 		return "", err

@@ -40,6 +40,10 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	}
 	defer c.objects.lock(m.ID)()
 	existing, err := c.container(ctx, labelMachine, m.ID)
+	if err == nil {
+		// If a launch was interrupted before the machine started, nothing has happened on it.
+		existing, err = c.whole(ctx, existing)
+	}
 	if err != nil {
 		return err
 	}
@@ -49,11 +53,6 @@ func (c *Computer) launch(ctx context.Context, m Machine) error {
 	}
 	config := hash(parts...)
 	switch {
-	case existing.halfMade():
-		// A launch was interrupted before the machine started: nothing has happened on it.
-		if err := c.removeContainer(ctx, existing); err != nil {
-			return err
-		}
 	case existing != nil && existing.Config.Labels[labelConfig] == config:
 		return nil
 	case existing != nil:
@@ -98,16 +97,12 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 	if err != nil {
 		return "", err
 	}
-	volume := c.object(m.ID, "docker")
-	if _, err := docker(ctx, "volume", "create", "--label", c.label(), "--label", c.stackLabel(),
-		"--label", labelMachine+"="+m.ID, volume); err != nil {
+	volume, err := c.createDisk(ctx, m.ID, "docker")
+	if err != nil {
 		return "", err
 	}
 	memory := fmt.Sprintf("%dm", m.MemoryMiB)
-	var group []string
-	if m.Group != "" {
-		group = append(group, "--label", labelGroup+"="+m.Group)
-	}
+	group := labelArgs(m.labels(config))
 	if m.FileSystem != "" {
 		group = append(group, "--volume", c.shared(m.FileSystem)+":/var/lib/twip-local-files")
 	}
@@ -116,7 +111,6 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 	}
 	args := append([]string{"create", "--name", c.object(m.ID), "--hostname", m.Name,
 		"--label", c.label(), "--label", c.stackLabel(),
-		"--label", labelMachine + "=" + m.ID, "--label", labelConfig + "=" + config,
 		"--network", c.object(), "--ip", address.String(), "--env", "TWIP_METADATA=" + c.object("endpoints"),
 		// The machine has a cgroup tree of its own below this limit, and no swap, as on EC2.
 		"--memory", memory, "--memory-swap", memory, "--cgroupns", "private",
@@ -128,6 +122,23 @@ func (c *Computer) createMachine(ctx context.Context, m Machine, config string) 
 		"--device-cgroup-rule", fmt.Sprintf("b %d:* rwm", loopMajor),
 		"--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", volume + ":/var/lib/docker"}, group...)
 	return docker(ctx, append(args, image)...)
+}
+
+// labels are on a machine's container, whatever kind of machine it is.
+func (m Machine) labels(config string) []string {
+	labels := []string{labelMachine + "=" + m.ID, labelConfig + "=" + config}
+	if m.Group != "" {
+		labels = append(labels, labelGroup+"="+m.Group)
+	}
+	return labels
+}
+
+// createDisk makes a machine's own disk, which goes with the machine, and returns its name.
+func (c *Computer) createDisk(ctx context.Context, instance, what string) (string, error) {
+	disk := c.object(instance, what)
+	_, err := docker(ctx, "volume", "create", "--label", c.label(), "--label", c.stackLabel(),
+		"--label", labelMachine+"="+instance, disk)
+	return disk, err
 }
 
 // freeAddress chooses an address that no machine has, running or not.
@@ -190,7 +201,7 @@ func (c *Computer) start(ctx context.Context, instance string, machine *body) er
 		b, inspectErr := c.container(ctx, labelMachine, instance)
 		if inspectErr == nil && b != nil && b.State.Status == "exited" {
 			said, logErr := run(ctx, nil, "docker", "logs", "--tail", "5", machine.ID)
-			return fmt.Errorf("it ended before systemd ran: %s: %w", lastLines(said, 5),
+			return fmt.Errorf("it ended before systemd ran: %s: %w", LastLines(said, 5),
 				errors.Join(errors.New("see machine/init, or kernel/machine"), logErr))
 		}
 		select {

@@ -37,14 +37,11 @@ func (c *Computer) ensureZone(ctx context.Context, name string) (*zone, error) {
 
 func (c *Computer) makeZone(ctx context.Context, name string) (*zone, error) {
 	existing, err := c.zoneContainer(ctx, name)
+	if err == nil {
+		existing, err = c.whole(ctx, existing)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if existing.halfMade() {
-		if err := c.removeContainer(ctx, existing); err != nil {
-			return nil, err
-		}
-		existing = nil
 	}
 	if existing == nil {
 		if err := c.createZone(ctx, name); err != nil {

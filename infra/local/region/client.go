@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"twip/infra/local/computer"
 )
 
 // Client commands the controller of a directory.
@@ -84,8 +85,7 @@ func (c *Client) Log(lines int) string {
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	return computer.LastLines(string(text), lines)
 }
 
 func (c *Client) do(ctx context.Context, verb, what, value string) error {

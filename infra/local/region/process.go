@@ -163,7 +163,7 @@ func Start(ctx context.Context, config Config) error {
 	controller.Dir = "/"
 	controller.Stdout, controller.Stderr = output, output
 	controller.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := closeInherited(); err != nil {
+	if err := computer.KeepFromChildren(); err != nil {
 		return err
 	}
 	if err := controller.Start(); err != nil {
@@ -184,20 +184,6 @@ func await(ctx context.Context, config Config, ended <-chan error) error {
 		case <-ctx.Done():
 			return fmt.Errorf("controller does not answer: %w: its log ends with: %s", ctx.Err(), Open(config.Dir).Log(5))
 		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return nil
-}
-
-// closeInherited keeps files that this process inherited, such as somebody's lock, from living on in the controller.
-func closeInherited() error {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if number, err := strconv.Atoi(entry.Name()); err == nil && number > 2 {
-			syscall.CloseOnExec(number)
 		}
 	}
 	return nil
