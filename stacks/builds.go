@@ -85,8 +85,7 @@ func ContentTags(checkout, stack string, values map[string]string) ([]string, er
 }
 
 // artifactsDir resolves the directory from the project's root. The default may be absent, as it is in a fresh clone;
-// one that somebody named must be there, so that the
-// sample does not go out instead of what they meant.
+// one that somebody named must be there, so that the sample does not go out instead of what they meant.
 func (c *Config) artifactsDir(checkout string) (string, error) {
 	dir := c.Artifacts
 	if !filepath.IsAbs(dir) {

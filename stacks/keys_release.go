@@ -40,10 +40,7 @@ const (
 	releaseExample = "{app: " + digestExample + ", static: " + digestExample + "}"
 )
 
-var (
-	digestRE     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	contentTagRE = regexp.MustCompile(`^[0-9a-f]{16}$`)
-)
+var contentTagRE = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 func release(field func(*Config) *Release) func(string, *Config) error {
 	return func(raw string, c *Config) error {
@@ -73,8 +70,10 @@ func built(raw string, c *Config) error {
 func digests[K ~string](byName map[K]string) error {
 	var problems []error
 	for _, name := range sortedKeys(byName) {
-		problems = append(problems, matches(digestRE, fmt.Sprintf("%s is %q, not a digest: only sha256: and 64 "+
-			"hexadecimal digits say what is in an image", name, byName[name]))(byName[name]))
+		if digest := byName[name]; !images.IsDigest(digest) {
+			problems = append(problems, fmt.Errorf("%s is %q, not a digest: only sha256: and 64 hexadecimal digits say "+
+				"what is in an image", name, digest))
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -2,7 +2,6 @@ package tier
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
@@ -94,8 +93,6 @@ func existing(
 	return pulumi.Sprintf("%s@%s", repository.RepositoryUrl, found.ImageDigest())
 }
 
-var digestRE = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
 // checkBuild refuses a build context that newImage could not use.
 func checkBuild(build *images.Context) (p problem.List) {
 	if build == nil {
@@ -103,7 +100,7 @@ func checkBuild(build *images.Context) (p problem.List) {
 		return p
 	}
 	if build.Digest != "" {
-		p.Unless(digestRE.MatchString(build.Digest), "build: digest", build.Digest, "use sha256: and 64 hexadecimal digits")
+		p.Unless(images.IsDigest(build.Digest), "build: digest", build.Digest, "use sha256: and 64 hexadecimal digits")
 		return p
 	}
 	p.Unless(build.Dir != "", "build: dir", build.Dir, "stage it with images.Stage")

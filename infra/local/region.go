@@ -13,6 +13,7 @@ import (
 
 	"twip/infra/local/region"
 	"twip/infra/ops"
+	"twip/stacks"
 )
 
 // MachinesVariable of the environment chooses what machines of groups are: containers or kernels.
@@ -35,7 +36,7 @@ func (c *Cloud) Region(ctx context.Context) (*Region, error) {
 	groups, _ := outputs["groups"].(map[string]any)
 	if len(groups) == 0 {
 		return nil, fmt.Errorf("stack %q has no groups: bring one of topology %s up with make local", c.options.Stack,
-			stacksMultiZone)
+			stacks.MultiZone)
 	}
 	r := &Region{Client: region.Open(c.regionDir()), Tiers: map[string]string{}}
 	r.URL, _ = outputs["url"].(string)

@@ -16,9 +16,6 @@ import (
 	"twip/stacks"
 )
 
-// builtKey names the images that need not be built again.
-const builtKey = "twip:built"
-
 // Find answers a repository of this cloud's registry, which asks nobody on this computer for a password.
 func (c *Cloud) Find(ctx context.Context, url string) (release.Repository, error) {
 	here, err := c.Computer.RegistryAddress(ctx)
@@ -101,27 +98,21 @@ func (c *Cloud) reuse(ctx context.Context) error {
 		return err
 	}
 	tags, err := stacks.ContentTags(c.options.Checkout, c.options.Stack, values)
-	if err != nil || len(tags) == 0 {
-		return err
-	}
-	var state []byte
-	if err := c.engine(nil, func(e *engine.Engine) (err error) {
-		state, err = e.Export(ctx)
-		return err
-	}); err != nil {
-		return err
-	}
-	found, err := release.Built(ctx, state, tags, c.Find)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	for tag := range found {
-		c.say("the image of content " + tag + " is in the registry: it is used as it is")
-	}
-	built, err := release.Parse(values[builtKey])
 	if err != nil {
 		return err
 	}
-	maps.Copy(built, found)
-	return c.Set(builtKey, built)
+	export := func(ctx context.Context) (state []byte, err error) {
+		err = c.engine(nil, func(e *engine.Engine) (err error) {
+			state, err = e.Export(ctx)
+			return err
+		})
+		return state, err
+	}
+	built, err := release.Reuse(ctx, values, tags, export, c.Find, func(tag string) {
+		c.say("the image of content " + tag + " is in the registry: it is used as it is")
+	})
+	if err != nil || built == nil {
+		return err
+	}
+	return c.Set(release.BuiltKey, built)
 }

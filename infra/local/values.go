@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"twip/infra/local/computer"
+	"twip/infra/release"
 	"twip/stacks"
 )
 
@@ -78,7 +79,7 @@ func (c *Cloud) sayChosen() error {
 	if err != nil {
 		return err
 	}
-	for _, found := range []string{baseImage, builtKey} { // not chosen
+	for _, found := range []string{baseImage, release.BuiltKey} { // not chosen
 		delete(chosen, found)
 	}
 	for _, key := range slices.Sorted(maps.Keys(chosen)) {
@@ -89,13 +90,10 @@ func (c *Cloud) sayChosen() error {
 	return nil
 }
 
-// stacksMultiZone is the topology whose machines are in groups.
-const stacksMultiZone = string(stacks.MultiZone)
-
 // hasGroups says whether the stack's machines are in groups behind a load balancer.
 func (c *Cloud) hasGroups() (bool, error) {
 	file, err := c.stackFile()
-	return file["twip:topology"] == stacksMultiZone, err
+	return file["twip:topology"] == string(stacks.MultiZone), err
 }
 
 // groupPorts are where a load balancer answers: beside the ports of a single host, so that both can be up.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"twip/components/compute"
 	"twip/stacks"
 )
 
@@ -119,14 +120,11 @@ func (p Preflight) instanceTypes(ctx context.Context) (string, error) {
 	return strings.Join(p.types(), ", ") + " in every zone", errors.Join(problems...)
 }
 
-// debianOwner publishes Debian's machine images: https://wiki.debian.org/Cloud/AmazonEC2Image
-const debianOwner = "136693071363"
-
 func (p Preflight) machineImage(ctx context.Context) (string, error) {
 	var answer struct {
 		Images []struct{ ImageId, State, DeprecationTime string }
 	}
-	if err := p.here(ctx, &answer, "ec2", "describe-images", "--owners", debianOwner, "--include-deprecated",
+	if err := p.here(ctx, &answer, "ec2", "describe-images", "--owners", compute.DebianOwner, "--include-deprecated",
 		"--filters", "Name=name,Values="+p.Config.MachineImage); err != nil {
 		return "", err
 	}

@@ -7,15 +7,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+	"twip/infra/images"
 )
 
 // Digests are those of a release's images, by kind.
 type Digests map[string]string
-
-var digestRE = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Parse reads digests as a stack's configuration hands them over, in JSON; "" is none.
 func Parse(text string) (Digests, error) {
@@ -68,7 +66,7 @@ func Promote(ctx context.Context, from, to Stack, out io.Writer) (Digests, error
 	var problems []error
 	for _, kind := range slices.Sorted(maps.Keys(to.Repositories)) {
 		digest := from.Running[kind]
-		if !digestRE.MatchString(digest) {
+		if !images.IsDigest(digest) {
 			problems = append(problems, fmt.Errorf("stack %q runs no image %q, which stack %q needs: promote from a stack "+
 				"that runs all of its images", from.Name, kind, to.Name))
 			continue

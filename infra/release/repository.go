@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"twip/infra/images"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -40,7 +41,7 @@ func (r Repository) String() string { return r.at.Name() }
 // Digest is that of an image given by tag or digest; "" when the repository has none by that name.
 func (r Repository) Digest(ctx context.Context, tagOrDigest string) (string, error) {
 	var ref name.Reference = r.at.Tag(tagOrDigest)
-	if digestRE.MatchString(tagOrDigest) {
+	if images.IsDigest(tagOrDigest) {
 		ref = r.at.Digest(tagOrDigest)
 	}
 	found, err := remote.Head(ref, r.options(ctx)...)

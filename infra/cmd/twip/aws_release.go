@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,8 +10,6 @@ import (
 	"twip/infra/release"
 	"twip/stacks"
 )
-
-const builtKey = "twip:built"
 
 // Config is what pulumi shows without the right to decrypt.
 func (a *aws) Config(ctx context.Context) (map[string]string, error) {
@@ -61,24 +58,18 @@ func (a *aws) reuse(ctx context.Context) error {
 		return err
 	}
 	tags, err := stacks.ContentTags(a.root, a.stack, values)
-	if err != nil || len(tags) == 0 {
-		return err
-	}
-	state, err := a.output(ctx, "pulumi", "stack", "export", "--stack", a.stack)
 	if err != nil {
 		return err
 	}
-	found, err := release.Built(ctx, state, tags, a.Find)
-	if err != nil || len(found) == 0 {
+	export := func(ctx context.Context) ([]byte, error) {
+		return a.output(ctx, "pulumi", "stack", "export", "--stack", a.stack)
+	}
+	built, err := release.Reuse(ctx, values, tags, export, a.Find, func(tag string) {
+		fmt.Fprintf(a.out, "the image of content %s is in the registry: %s names it, nothing is built\n", tag,
+			release.BuiltKey)
+	})
+	if err != nil || built == nil {
 		return err
 	}
-	for tag := range found {
-		fmt.Fprintf(a.out, "the image of content %s is in the registry: %s names it, nothing is built\n", tag, builtKey)
-	}
-	built, err := release.Parse(values[builtKey])
-	if err != nil {
-		return fmt.Errorf("%s: %w", builtKey, err)
-	}
-	maps.Copy(built, found)
-	return a.Configure(ctx, map[string]release.Digests{builtKey: built})
+	return a.Configure(ctx, map[string]release.Digests{release.BuiltKey: built})
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"twip/infra/images"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -104,14 +105,12 @@ func authorizationToken(c Model, _ resource.PropertyMap) (map[string]any, error)
 // image answers for any digest that is one: which images there are, only the registry knows.
 func image(_ Model, args resource.PropertyMap) (map[string]any, error) {
 	repository, digest := text(at(args, "repositoryName")), text(at(args, "imageDigest"))
-	if !imageDigest.MatchString(digest) {
+	if !images.IsDigest(digest) {
 		return nil, fmt.Errorf("imageDigest %q of repository %q: an image is asked for by sha256: and 64 hexadecimal "+
 			"digits", digest, repository)
 	}
 	return map[string]any{"id": digest}, nil
 }
-
-var imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 func identity(c Model, _ resource.PropertyMap) (map[string]any, error) {
 	return map[string]any{
