@@ -63,7 +63,7 @@ func (p *program) startBefore(old string) {
 		return ""
 	}
 	p.command = exec.Command(old, "serve", "--store", value("STORE"), "--link", p.link, "--listen", p.listen, "--admin", p.admin,
-		"--backend", value("BACKEND"), "--advertise", p.listen, "--",
+		"--backend", value("BACKEND"), "--advertise", p.listen, "--patience", value("PATIENCE"), "--",
 		"env", "KEEPER_TEST_ROLE=jvm", os.Args[0], value("BACKEND"), p.link)
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
 	require.NoError(p.t, p.command.Start())
@@ -71,10 +71,14 @@ func (p *program) startBefore(old string) {
 }
 
 // Two servers of which one has the keeper of before and one this one lead in turns, by orderly stops and by kills. Only the
-// leader is asked: the keeper of before does not name the leader's claim when it forwards, which this one asks for.
+// leader is asked: the keeper of before does not name the leader's claim when it forwards, which this one asks for. A keeper
+// that was only slow must therefore stay the leader: the time-out is long, and who died is known by its closed port.
 func TestTakesTurnsWithTheKeeperBefore(t *testing.T) {
 	old, store := buildBefore(t), t.TempDir()
 	before, now := newProgram(t, store), newProgram(t, store)
+	for _, p := range []*program{before, now} {
+		p.environ = append(p.environ, "PATIENCE=30s")
+	}
 	answers := func(p *program) bool {
 		code, _ := p.get("/Read.action")
 		return code == http.StatusOK
@@ -120,6 +124,8 @@ func TestTakesTurnsWithTheKeeperBefore(t *testing.T) {
 		require.Eventually(t, func() bool { return answers(turn.other) }, 30*time.Second, 10*time.Millisecond, turn.name)
 		post(turn.other, turn.name+"-over")
 	}
+	before.kill() // what still runs still writes its log
+	now.kill()
 	require.NotContains(t, before.output.String()+now.output.String(), ErrRefused.Error())
 	points, err := RestorePoints(store)
 	require.NoError(t, err)

@@ -44,6 +44,12 @@ func beKeeper() error {
 	o.Store, o.Link = os.Getenv("STORE"), os.Getenv("LINK")
 	o.Listen, o.Admin, o.Backend = os.Getenv("LISTEN"), os.Getenv("ADMIN"), os.Getenv("BACKEND")
 	o.Advertise = o.Listen
+	if patience := os.Getenv("PATIENCE"); patience != "" {
+		var err error
+		if o.Timing.ElectionTimeout, err = time.ParseDuration(patience); err != nil {
+			return err
+		}
+	}
 	// What a JVM starts, such as a shell for a script, may have its files open.
 	o.Command = []string{"sh", "-c", `sleep 60 >/dev/null 2>&1 & echo $! > "$0.helper"; exec env KEEPER_TEST_ROLE=jvm "$@"`, o.Link,
 		os.Args[0], o.Backend, o.Link}
