@@ -30,8 +30,8 @@ type builds map[images.Kind]*images.Context
 // stage assembles the build contexts and says which artifacts are in them. Nothing is assembled for a release.
 func stage(ctx *pulumi.Context, c *Config) (builds, error) {
 	b := builds{}
-	if len(c.Release) > 0 {
-		for kind, digest := range c.Release {
+	if len(c.Release.Images) > 0 {
+		for kind, digest := range c.Release.Images {
 			b[kind] = &images.Context{Kind: kind, Digest: digest}
 		}
 		return b, nil
@@ -66,7 +66,7 @@ func (c *Config) sources(checkout string) (images.Options, error) {
 // hands them over; none for a stack that builds nothing.
 func ContentTags(checkout, stack string, values map[string]string) ([]string, error) {
 	c, err := Read(stack, values)
-	if err != nil || len(c.Release) > 0 {
+	if err != nil || len(c.Release.Images) > 0 {
 		return nil, err
 	}
 	options, err := c.sources(checkout)

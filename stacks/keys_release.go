@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -11,15 +12,18 @@ import (
 	"twip/infra/images"
 )
 
-// Release is the digest of each image that a stack runs without building it; empty: the stack builds.
-type Release map[images.Kind]string
+// Release is what a stack runs without building it; no images: the stack builds.
+type Release struct {
+	Images map[images.Kind]string // digests
+	Origin Origin
+}
 
 // releaseKeys are about images that exist already. Verbs write them; a person may as well.
 var releaseKeys = []Key{
 	{
 		Name: "release", Default: map[string]any{}, Example: releaseExample,
 		Description: "Digests of the images that this stack runs, none of which it builds; empty: it builds them. " +
-			"make promote and make rollback write it.",
+			"commit and the artifacts' checksums may be beside them, for people. make promote and make rollback write it.",
 		read: release(func(c *Config) *Release { return &c.Release }),
 	},
 	{
@@ -44,12 +48,20 @@ var contentTagRE = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 func release(field func(*Config) *Release) func(string, *Config) error {
 	return func(raw string, c *Config) error {
-		said := Release{}
+		said := map[string]string{}
 		if err := json.Unmarshal([]byte(raw), &said); err != nil {
 			return errors.New("it is not {kind: sha256:digest}")
 		}
-		*field(c) = said
-		return digests(said)
+		into := Release{Images: map[images.Kind]string{}, Origin: Origin{}}
+		for name, value := range said {
+			if isOrigin(name) {
+				into.Origin[name] = value
+			} else {
+				into.Images[images.Kind(name)] = value
+			}
+		}
+		*field(c) = into
+		return errors.Join(digests(into.Images), into.Origin.check())
 	}
 }
 
@@ -88,11 +100,11 @@ func kindsOf(t Topology) []images.Kind {
 
 // AnyRelease is a release of a topology that exists nowhere, in JSON: for whoever wants nothing to be built.
 func AnyRelease(t Topology) string {
-	r := Release{}
+	digests := map[images.Kind]string{}
 	for _, kind := range kindsOf(t) {
-		r[kind] = digestExample
+		digests[kind] = digestExample
 	}
-	text, err := json.Marshal(r)
+	text, err := json.Marshal(digests)
 	if err != nil {
 		panic(err) // it holds texts only
 	}
@@ -101,14 +113,15 @@ func AnyRelease(t Topology) string {
 
 // whole refuses a release that leaves an image to be built: it would be half tested and half new.
 func (r Release) whole(t Topology) error {
-	if len(r) == 0 {
+	if len(r.Images) == 0 {
+		if len(r.Origin) > 0 {
+			return errors.New("twip:release says what images were built from and names none: name them, or remove it to " +
+				"build them")
+		}
 		return nil
 	}
 	var problems []error
-	left := Release{}
-	for kind, digest := range r {
-		left[kind] = digest
-	}
+	left := maps.Clone(r.Images)
 	for _, kind := range kindsOf(t) {
 		if left[kind] == "" {
 			problems = append(problems, fmt.Errorf("twip:release names no %s: name every image of %s, or remove it "+
@@ -123,8 +136,8 @@ func (r Release) whole(t Topology) error {
 }
 
 func (r Release) output() pulumi.StringMap {
-	values := pulumi.StringMap{}
-	for kind, digest := range r {
+	values := r.Origin.output()
+	for kind, digest := range r.Images {
 		values[string(kind)] = pulumi.String(digest)
 	}
 	return values

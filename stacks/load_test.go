@@ -15,6 +15,7 @@ import (
 func TestDefaultsAreEnough(t *testing.T) {
 	c, err := load("twip", "train", map[string]string{"aws:region": "eu-central-1"})
 	require.NoError(t, err)
+	none := Release{Images: map[images.Kind]string{}, Origin: Origin{}}
 	require.Equal(t, &Config{
 		Project: "twip", Stack: "train", Region: "eu-central-1",
 		Topology: SingleHost, Artifacts: "artifacts", BaseImage: "debian:trixie-slim", MachineImage: "debian-13-amd64-20251117-2299",
@@ -23,7 +24,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 			"0.0.0.0/0",
 		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
 		LogRetentionDays: 30, Tags: map[string]string{},
-		Release: Release{}, ReleaseBefore: Release{}, Built: map[string]string{},
+		Release: none, ReleaseBefore: none, Built: map[string]string{},
 		MultiZone: MultiZoneConfig{
 			AppServers: compute.Size{
 				Min: 2,
@@ -63,6 +64,9 @@ func TestRefusedValues(t *testing.T) {
 		"a release by tag":   {map[string]string{"twip:release": `{"app":"latest","static":"v1","proxy":"v1"}`}, []string{`app is "latest", not a digest`, `static is "v1"`, "twip:release: {app: sha256:"}},
 		"half a release":     {map[string]string{"twip:release": `{"app":"` + digestExample + `"}`}, []string{"twip:release names no static", "names no proxy"}},
 		"an unknown image":   {map[string]string{"twip:release": `{"app":"` + digestExample + `","static":"` + digestExample + `","proxy":"` + digestExample + `","db":"` + digestExample + `"}`}, []string{"names db: single-host runs no such image"}},
+		"a release's commit": {map[string]string{"twip:release": `{"app":"` + digestExample + `","static":"` + digestExample + `","proxy":"` + digestExample + `","commit":"main"}`}, []string{`commit is "main"`, "40 hexadecimal digits"}},
+		"a release's file":   {map[string]string{"twip:release": `{"app":"` + digestExample + `","static":"` + digestExample + `","proxy":"` + digestExample + `","companyNews.war":"1.0"}`}, []string{`companyNews.war is "1.0", not its checksum`}},
+		"of what, not which": {map[string]string{"twip:release": `{"companyNews.war":"` + digestExample + `"}`}, []string{"names none"}},
 		"a release as text":  {map[string]string{"twip:release": `v1`}, []string{"it is not {kind: sha256:digest}"}},
 		"built, unknown tag": {map[string]string{"twip:built": `{"latest":"` + digestExample + `"}`}, []string{`"latest" is not the hash of an image's content`}},
 		"built, no digest":   {map[string]string{"twip:built": `{"0123456789abcdef":"latest"}`}, []string{"not a digest"}},

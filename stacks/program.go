@@ -57,7 +57,12 @@ func (c *Config) declare(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(c.ReleaseBefore) > 0 {
+	origin := c.Release.Origin
+	if len(c.Release.Images) == 0 {
+		origin = originOf(build)
+	}
+	ctx.Export("origin", origin.output())
+	if len(c.ReleaseBefore.Images) > 0 {
 		ctx.Export("releaseBefore", c.ReleaseBefore.output())
 	}
 	return topologies[c.Topology](ctx, c, build, providers)

@@ -3,6 +3,7 @@ package images
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -26,25 +27,35 @@ type artifact struct {
 	name   string
 	sample map[string]string // what stands in: embedded directory by its place in the context's directory
 	place  string            // where the contents go, below the context's directory
-	// contents finds, or refuses, what the artifact must hold.
-	contents func(tree) (tree, error)
+	// inside finds, or refuses, what the artifact must hold.
+	inside func(tree) (tree, error)
 }
 
 var companyNewsWAR = artifact{
-	name:     "companyNews.war",
-	sample:   map[string]string{"root": "sample/webapp", "src": "sample/src"},
-	place:    "root",
-	contents: webApplication,
+	name:   "companyNews.war",
+	sample: map[string]string{"root": "sample/webapp", "src": "sample/src"},
+	place:  "root",
+	inside: webApplication,
 }
 
 var staticZip = artifact{
-	name:     "static.zip",
-	sample:   map[string]string{"": "sample/static"},
-	contents: staticSite,
+	name:   "static.zip",
+	sample: map[string]string{"": "sample/static"},
+	inside: staticSite,
 }
 
+// contents are what an image has beside its recipe.
+type contents struct {
+	source   string // for people
+	artifact string // the file that a team provided, "" for none
+	checksum string // "sha256:…" of that file
+}
+
+// Artifacts are the names of the files that a team provides.
+var Artifacts = []string{companyNewsWAR.name, staticZip.name}
+
 // addArtifact adds the unpacked artifact, or the sample where there is none, below dir.
-func (t tree) addArtifact(dir, artifacts string, a artifact) (source string, err error) {
+func (t tree) addArtifact(dir, artifacts string, a artifact) (contents, error) {
 	if artifacts == "" {
 		return t.addSample(dir, a)
 	}
@@ -54,29 +65,33 @@ func (t tree) addArtifact(dir, artifacts string, a artifact) (source string, err
 		return t.addSample(dir, a)
 	}
 	if err != nil {
-		return "", fmt.Errorf("artifact %s: %w: make it readable, or remove it to use the sample", name, err)
+		return contents{}, fmt.Errorf("artifact %s: %w: make it readable, or remove it to use the sample", name, err)
 	}
 	unpacked, err := unpack(data)
 	if err == nil {
-		unpacked, err = a.contents(unpacked)
+		unpacked, err = a.inside(unpacked)
 	}
 	if err != nil {
-		return "", fmt.Errorf("artifact %s (%d bytes): %w: build it again, or remove it to use the sample", name,
+		return contents{}, fmt.Errorf("artifact %s (%d bytes): %w: build it again, or remove it to use the sample", name,
 			len(data), err)
 	}
 	for inside, f := range unpacked {
 		t[path.Join(dir, a.place, inside)] = f
 	}
-	return fmt.Sprintf("%s (%d files, %.1f MB)", a.name, len(unpacked), float64(len(data))/1e6), nil
+	return contents{
+		source:   fmt.Sprintf("%s (%d files, %.1f MB)", a.name, len(unpacked), float64(len(data))/1e6),
+		artifact: a.name,
+		checksum: fmt.Sprintf("sha256:%x", sha256.Sum256(data)),
+	}, nil
 }
 
-func (t tree) addSample(dir string, a artifact) (source string, err error) {
+func (t tree) addSample(dir string, a artifact) (contents, error) {
 	for _, place := range slices.Sorted(maps.Keys(a.sample)) {
 		if err := t.add(path.Join(dir, place), samples, a.sample[place]); err != nil {
-			return "", err
+			return contents{}, err
 		}
 	}
-	return fmt.Sprintf("the sample companyNews (there is no %s)", a.name), nil
+	return contents{source: fmt.Sprintf("the sample companyNews (there is no %s)", a.name)}, nil
 }
 
 // unpack reads a whole zip file. Directories and what macOS adds of its own are left out.

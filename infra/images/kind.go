@@ -23,19 +23,19 @@ var Kinds = []Kind{Static, App, Proxy}
 //go:embed static app proxy
 var recipes embed.FS
 
-// addContents adds what a kind's image has beside its recipe, and returns what it is for people, "" for nothing.
-func (t tree) addContents(kind Kind, artifacts string) (source string, err error) {
+// addContents adds what a kind's image has beside its recipe.
+func (t tree) addContents(kind Kind, artifacts string) (contents, error) {
 	switch kind {
 	case Proxy:
-		return "", nil
+		return contents{}, nil
 	case Static:
 		return t.addArtifact("site", artifacts, staticZip)
 	case App:
 		if err := t.addKeeper("keeper"); err != nil {
-			return "", err
+			return contents{}, err
 		}
 		return t.addArtifact("webapp", artifacts, companyNewsWAR)
 	default:
-		return "", fmt.Errorf("unknown kind %q: use one of %q", kind, Kinds)
+		return contents{}, fmt.Errorf("unknown kind %q: use one of %q", kind, Kinds)
 	}
 }

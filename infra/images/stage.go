@@ -29,6 +29,9 @@ type Context struct {
 	Args   map[string]string // build arguments
 	Source string            // for people: the artifact that is inside, or that it is the sample; "" for neither
 
+	Artifact string // name of the artifact that is inside; "" for the sample or none
+	Checksum string // "sha256:…" of that file as it was provided
+
 	// Digest is "sha256:…" of an image that the registry holds already: nothing is built, and the rest may be empty.
 	Digest string
 }
@@ -64,7 +67,7 @@ func assemble(kind Kind, o Options) (*Context, tree, error) {
 		o.BaseImage = DefaultBaseImage
 	}
 	files := tree{}
-	source, err := files.addContents(kind, o.Artifacts)
+	inside, err := files.addContents(kind, o.Artifacts)
 	if err == nil {
 		err = files.add("", recipes, string(kind))
 	}
@@ -72,10 +75,12 @@ func assemble(kind Kind, o Options) (*Context, tree, error) {
 		return nil, nil, err
 	}
 	c := &Context{
-		Kind:   kind,
-		Dir:    filepath.Join(o.Out, string(kind)),
-		Args:   map[string]string{"BASE_IMAGE": o.BaseImage},
-		Source: source,
+		Kind:     kind,
+		Dir:      filepath.Join(o.Out, string(kind)),
+		Args:     map[string]string{"BASE_IMAGE": o.BaseImage},
+		Source:   inside.source,
+		Artifact: inside.artifact,
+		Checksum: inside.checksum,
 	}
 	if o.Rebuild != "" {
 		c.Args["REBUILD"] = o.Rebuild

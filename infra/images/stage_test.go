@@ -3,6 +3,8 @@ package images
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,12 +116,17 @@ func TestArtifactsTakeTheSamplesPlace(t *testing.T) {
 	static, err := Stage(Static, Options{Artifacts: artifacts, Out: out})
 	require.NoError(t, err)
 	require.Contains(t, static.Source, "static.zip")
+	provided, err := os.ReadFile(filepath.Join(artifacts, "static.zip"))
+	require.NoError(t, err)
+	require.Equal(t, "static.zip", static.Artifact)
+	require.Equal(t, fmt.Sprintf("sha256:%x", sha256.Sum256(provided)), static.Checksum, "what sha256sum prints of it")
 	require.Equal(t, []string{"images/a b.png", "styles/main.css"}, names(t, filepath.Join(static.Dir, "site")))
 
 	require.NoError(t, os.Remove(filepath.Join(artifacts, "companyNews.war")))
 	sample, err := Stage(App, Options{Artifacts: artifacts, Out: out})
 	require.NoError(t, err)
 	require.NotEqual(t, app.Tag, sample.Tag)
+	require.Empty(t, sample.Artifact+sample.Checksum)
 	require.NoFileExists(t, filepath.Join(sample.Dir, "webapp/root/WEB-INF/classes/a.class"))
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"twip/infra/images"
 )
 
 // WriteFile puts digests into the config section of a stack's file, by full key. All other lines stay as they are,
@@ -57,18 +59,22 @@ func put(lines []string, key string, digests Digests) []string {
 	if len(digests) > 0 {
 		value = append(value, "  "+key+":\n")
 		for _, name := range slices.Sorted(maps.Keys(digests)) {
-			value = append(value, fmt.Sprintf("    %s: %s\n", quoted(name), digests[name]))
+			said := digests[name]
+			if !images.IsDigest(said) {
+				said = quoted(said) // a commit may be all digits
+			}
+			value = append(value, fmt.Sprintf("    %s: %s\n", quoted(name), said))
 		}
 	}
 	return slices.Concat(lines[:at], value, lines[after:])
 }
 
-// quoted keeps YAML from reading the hash of an image's content as a number.
-func quoted(name string) string {
-	if strings.ContainsAny(name, "0123456789") {
-		return strconv.Quote(name)
+// quoted keeps YAML from reading the hash of an image's content, or a commit, as a number.
+func quoted(text string) string {
+	if strings.ContainsAny(text, "0123456789") {
+		return strconv.Quote(text)
 	}
-	return name
+	return text
 }
 
 // readsBack makes sure that the file says what was meant.

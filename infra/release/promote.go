@@ -9,10 +9,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
 	"twip/infra/images"
 )
 
-// Digests are those of a release's images, by kind.
+// Digests are those of a release's images by kind, and what they were built from by its name: the commit, and checksums
+// of artifacts.
 type Digests map[string]string
 
 // Parse reads digests as a stack's configuration hands them over, in JSON; "" is none.
@@ -33,7 +35,7 @@ type Find func(ctx context.Context, url string) (Repository, error)
 // Stack is what a release is taken from, or brought to.
 type Stack struct {
 	Name         string
-	Running      Digests           // what it runs, as its latest good update left it
+	Running      Digests           // what it runs, and of what it was built, as its latest good update left it
 	Repositories map[string]string // URLs, by kind
 	Find         Find
 }
@@ -41,6 +43,10 @@ type Stack struct {
 // StackOf reads a stack out of its outputs.
 func StackOf(name string, outputs map[string]any, find Find) (Stack, error) {
 	s := Stack{Name: name, Running: Digests{}, Repositories: map[string]string{}, Find: find}
+	origin, _ := outputs["origin"].(map[string]any)
+	for name, value := range origin {
+		s.Running[name], _ = value.(string)
+	}
 	images, _ := outputs["images"].(map[string]any)
 	for kind, image := range images {
 		text, _ := image.(string)
@@ -52,11 +58,21 @@ func StackOf(name string, outputs map[string]any, find Find) (Stack, error) {
 	for kind, url := range repositories {
 		s.Repositories[kind], _ = url.(string)
 	}
-	if len(s.Running) == 0 || len(s.Repositories) == 0 {
+	if len(images) == 0 || len(s.Repositories) == 0 {
 		return s, fmt.Errorf("stack %q: outputs \"images\" and \"repositories\" are missing: bring it up once, which makes "+
 			"the places of its images: make up STACK=%[1]s", name)
 	}
 	return s, nil
+}
+
+// Runs says whether a stack that runs these images would run the same ones.
+func (s Stack) Runs(release Digests) bool {
+	for kind := range s.Repositories {
+		if s.Running[kind] != release[kind] {
+			return false
+		}
+	}
+	return true
 }
 
 // Promote copies what from runs to where to looks for its images, and answers the release to name there. Nothing runs
@@ -92,16 +108,24 @@ func Promote(ctx context.Context, from, to Stack, out io.Writer) (Digests, error
 		fmt.Fprintf(out, "%s: %s\n", kind, map[bool]string{
 			true: "copied to " + target.String(), false: "is in " + target.String() + " already"}[copied])
 	}
+	for name, value := range from.Running {
+		if _, isImage := from.Repositories[name]; !isImage {
+			release[name] = value
+		}
+	}
 	return release, nil
 }
 
 // Present refuses a release of which the stack's registry does not have every image.
 func Present(ctx context.Context, s Stack, release Digests) error {
 	var problems []error
-	for _, kind := range slices.Sorted(maps.Keys(release)) {
+	for _, kind := range slices.Sorted(maps.Keys(s.Repositories)) {
 		repository, err := s.Find(ctx, s.Repositories[kind])
 		if err != nil {
 			return err
+		}
+		if release[kind] == "" {
+			continue // the program refuses a release that names not all images
 		}
 		found, err := repository.Digest(ctx, release[kind])
 		if err == nil && found == "" {

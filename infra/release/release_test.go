@@ -133,13 +133,16 @@ func TestCopyRefusals(t *testing.T) {
 	require.ErrorContains(t, err, `repository "UPPER/case"`)
 }
 
+var commit, checksum = strings.Repeat("1", 40), "sha256:" + strings.Repeat("c", 64)
+
 func outputsOf(h host, digests Digests) map[string]any {
 	images, repositories := map[string]any{}, map[string]any{}
 	for kind, digest := range digests {
 		repositories[kind] = h.address + "/" + kind
 		images[kind] = h.address + "/" + kind + "@" + digest
 	}
-	return map[string]any{"images": images, "repositories": repositories}
+	origin := map[string]any{"commit": commit, "companyNews.war": checksum}
+	return map[string]any{"images": images, "repositories": repositories, "origin": origin}
 }
 
 func TestPromote(t *testing.T) {
@@ -157,11 +160,16 @@ func TestPromote(t *testing.T) {
 	var out bytes.Buffer
 	chosen, err := Promote(t.Context(), train, prod, &out)
 	require.NoError(t, err)
-	require.Equal(t, Digests{"app": running["app"], "static": running["static"]}, chosen, "prod has no proxy of its own")
+	require.Equal(t, Digests{"app": running["app"], "static": running["static"], "commit": commit, "companyNews.war": checksum},
+		chosen, "prod has no proxy of its own")
 	require.Contains(t, out.String(), "app: copied to "+to.address+"/app")
-	require.NoError(t, Present(t.Context(), prod, chosen))
-	require.Equal(t, fmt.Sprintf("  app: sha256:111111111111 -> %s\n  static: %s, as it runs\n",
+	require.NoError(t, Present(t.Context(), prod, chosen), "every image is asked for, and nothing else")
+	require.Equal(t, fmt.Sprintf("  app: sha256:111111111111 -> %s\n  commit: 1111111111111111111, as it runs\n"+
+		"  companyNews.war: sha256:cccccccccccc, as it runs\n  static: %s, as it runs\n",
 		running["app"][:19], running["static"][:19]), Difference(prod.Running, chosen))
+	require.False(t, prod.Runs(chosen))
+	chosen["app"], chosen["commit"] = old["app"], strings.Repeat("2", 40)
+	require.True(t, prod.Runs(chosen), "the same images, of whatever commit, are the same release")
 
 	require.ErrorContains(t, Present(t.Context(), prod, old), "has no sha256:1111", "it was never in this registry")
 	_, err = Promote(t.Context(), prod, train, &out)
@@ -221,6 +229,7 @@ func TestWriteFileKeepsEverythingElse(t *testing.T) {
 		"a name like another":   {before: head + "  twip:releaseBefore: {app: old}\n" + tail, values: map[string]Digests{"twip:release": {"app": digest}}, after: head + "  twip:releaseBefore: {app: old}\n" + tail + releaseOfA + digest[7:] + "\n"},
 		"taken out":             {before: head + "  twip:release:\n    app: old\n" + tail, values: map[string]Digests{"twip:release": {}}, after: head + tail},
 		"a number as a name":    {before: head, values: map[string]Digests{"twip:built": {"1234567890123456": digest}}, after: head + "  twip:built:\n    \"1234567890123456\": " + digest + "\n"},
+		"a commit of digits":    {before: head, values: map[string]Digests{"twip:release": {"commit": commit}}, after: head + "  twip:release:\n    commit: \"" + commit + "\"\n"},
 		"before other keys":     {before: head + "other: 1\n", values: map[string]Digests{"twip:release": {"app": digest}}, after: head + releaseOfA + digest[7:] + "\nother: 1\n"},
 		"no section":            {before: "# new\n", values: map[string]Digests{"twip:release": {"app": digest}}, after: "# new\nconfig:\n" + releaseOfA + digest[7:] + "\n"},
 		"a section in one line": {before: "config: {aws:region: x}\n", values: map[string]Digests{"twip:release": {"app": digest}}, err: "nothing was written"},

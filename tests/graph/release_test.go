@@ -11,12 +11,14 @@ import (
 
 const (
 	digestA = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	commit  = "0123456789012345678901234567890123456789"
 	digestB = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
 // released is production with images that another stack has built.
 var released = map[string]string{
-	"twip:release":       `{"app":"` + digestA + `","static":"` + digestB + `"}`,
+	"twip:release": `{"app":"` + digestA + `","static":"` + digestB + `","commit":"` + commit + `","companyNews.war":"` +
+		digestA + `"}`,
 	"twip:releaseBefore": `{"app":"` + digestB + `","static":"` + digestA + `"}`,
 }
 
@@ -29,6 +31,7 @@ func TestReleaseIsNotBuilt(t *testing.T) {
 	require.True(t, strings.HasSuffix(images["app"].(string), "@"+digestA), images)
 	require.True(t, strings.HasSuffix(images["static"].(string), "@"+digestB), images)
 	require.Equal(t, map[string]any{"app": digestB, "static": digestA}, g.Output(t, "releaseBefore"))
+	require.Equal(t, map[string]any{"commit": commit, "companyNews.war": digestA}, g.Output(t, "origin"))
 	asked := 0
 	for _, question := range g.Invokes {
 		if question.Token == "aws:ecr/getImage:getImage" {

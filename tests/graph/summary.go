@@ -16,7 +16,11 @@ func (g *Graph) Summary() string {
 	g.children(&out, "", 0)
 	fmt.Fprintln(&out, "outputs")
 	for _, key := range g.Outputs.StableKeys() {
-		fmt.Fprintf(&out, "  %s: %s\n", key, brief(Plain(g.Outputs[key])))
+		value := brief(Plain(g.Outputs[key]))
+		if key == "origin" {
+			value = "<of this checkout>"
+		}
+		fmt.Fprintf(&out, "  %s: %s\n", key, value)
 	}
 	return out.String()
 }

@@ -53,7 +53,7 @@ func (t task) promoteFrom(ctx context.Context, other cloud) error {
 		return err
 	}
 	values := map[string]release.Digests{releaseKey: chosen}
-	if difference := release.Difference(to.Running, chosen); !sameDigests(to.Running, chosen) {
+	if difference := release.Difference(to.Running, chosen); !to.Runs(chosen) {
 		values[releaseBeforeKey] = to.Running
 		fmt.Fprintf(t.out, "stack %s would run:\n%s", t.stack, difference)
 	} else {
@@ -105,14 +105,4 @@ func stackOf(ctx context.Context, name string, c cloud) (release.Stack, error) {
 		return release.Stack{}, err
 	}
 	return release.StackOf(name, outputs, c.Find)
-}
-
-// sameDigests says whether a stack that runs these images would run the same ones.
-func sameDigests(running, chosen release.Digests) bool {
-	for kind, digest := range chosen {
-		if running[kind] != digest {
-			return false
-		}
-	}
-	return true
 }
