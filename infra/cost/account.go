@@ -2,6 +2,7 @@ package cost
 
 import (
 	"slices"
+	"twip/infra/keeper"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -175,19 +176,15 @@ func volume(_ account, r Resource) []item {
 
 func snapshots(account, Resource) []item { return []item{{"snapshot", assumedGiB, holdsOne}} }
 
-// A keeper's round trips while nobody posts (infra/keeper, TestRoundTrips: 14.1 a second for two servers; how they are
-// shared out is an estimate), as EFS meters them: data at 32 KiB and metadata at 4 KiB at the least
-// (docs.aws.amazon.com/efs/latest/ug/metered-sizes.html).
+// What EFS meters an operation as at the least: docs.aws.amazon.com/efs/latest/ug/metered-sizes.html
 const (
-	beatsWritten  = 1.0 // a second, by the leader: Heartbeat
-	leaderLooks   = 3.1 // a second
-	standbyReads  = 2.0 // a second, by each standby: Poll
-	standbyLooks  = 8.0 // a second: names looked up, files opened and closed
 	dataGiB       = 32.0 / (1 << 20)
 	metadataGiB   = 4.0 / (1 << 20)
-	looksOfAVisit = 6.0 // before an answer to a change is released
 	postsInVisits = 0.1
 )
+
+// written is that of Prevayler's journal, a post's own.
+var written = keeper.Operations{Writes: 1}
 
 // fileSystem is metered by what the keepers of all app servers do, which are those of groups that depend on it.
 func fileSystem(a account, r Resource) []item {
@@ -202,10 +199,18 @@ func fileSystem(a account, r Resource) []item {
 		return items
 	}
 	standbys, posts := servers-1, a.use.Visits*postsInVisits
-	reads := standbys*standbyReads*dataGiB + (leaderLooks+standbys*standbyLooks+posts*looksOfAVisit)*metadataGiB
-	writes := (beatsWritten + posts) * dataGiB
-	return append(items, item{"efs.read", reads * seconds, "beats, and one post in ten visits"},
-		item{"efs.write", writes * seconds, "beats, and one post in ten visits"})
+	reads, writes := 0.0, 0.0
+	for _, o := range []struct {
+		keeper.Operations
+		times float64 // a second
+	}{
+		{keeper.LeaderIdle, 1}, {keeper.StandbyIdle, standbys}, {keeper.FenceOfPost, posts}, {written, posts},
+	} {
+		reads += o.times * (o.Reads*dataGiB + o.Metadata*metadataGiB)
+		writes += o.times * o.Writes * dataGiB
+	}
+	return append(items, item{"efs.read", reads * seconds, "heartbeats, and one post in ten visits"},
+		item{"efs.write", writes * seconds, "heartbeats, and one post in ten visits"})
 }
 
 // reaches says whether a resource uses another, by itself or through what it uses.
