@@ -71,7 +71,7 @@ restore-drill: ## start the application on a copy of the data beside the site an
 	@$(TWIP) -cloud $(CLOUD) restore-drill
 
 ##@ AWS, whatever CLOUD says
-.PHONY: review drift record preflight
+.PHONY: review drift record preflight machine-image
 review: ## what up would change, and what it costs, as a comment on a pull request
 	@$(TWIP) -cloud aws review
 drift: ## fail if what runs is not what the program declares; changes nothing
@@ -80,6 +80,8 @@ record: ## commit and push the release that promote wrote into the stack's file
 	@$(TWIP) -cloud aws record
 preflight: ## before a first up: does the account let the environment be made? changes nothing
 	@$(TWIP) -cloud aws preflight
+machine-image: ## make a machine image that has what machines install, from FROM=debian-13-…; SUBNET=subnet-…
+	@$(TWIP) -cloud aws machine-image $(if $(FROM),-from $(FROM)) $(if $(SUBNET),-subnet $(SUBNET))
 
 ##@ tests
 .PHONY: test test-unit test-race test-machines test-keeper-long test-mutants lint

@@ -14,7 +14,7 @@ import (
 var (
 	rebuildRE      = regexp.MustCompile(`^[A-Za-z0-9._:-]{0,64}$`)
 	imageRE        = regexp.MustCompile(`^[a-z0-9]+([._/:-][a-z0-9]+)*(@sha256:[0-9a-f]{64})?$`)
-	machineImageRE = regexp.MustCompile(`^debian-13-amd64-[0-9]{8}-[0-9]+$`)
+	machineImageRE = regexp.MustCompile(`^(twip-)?debian-13-amd64-[0-9]{8}-[0-9]+(-[0-9]{12})?$`)
 	hostedZoneRE   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	zoneRE         = regexp.MustCompile(`^[a-h]$`)
 	regionRE       = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)

@@ -54,7 +54,8 @@ var commonKeys = []Key{
 	},
 	{
 		Name: "machineImage", Default: "debian-13-amd64-20251117-2299", Example: "debian-13-amd64-20251117-2299",
-		Description: "Exact name of Debian's machine image, so that a new one is a decision and not a surprise.",
+		Description: "Exact name of Debian's machine image, so that a new one is a decision and not a surprise; or of " +
+			"one's own, which make machine-image makes.",
 		read: text(func(c *Config) *string { return &c.MachineImage },
 			matches(machineImageRE, "machines need an image of Debian 13 for amd64, named exactly")),
 	},

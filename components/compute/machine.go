@@ -15,18 +15,15 @@ import (
 type Machine struct {
 	Region       string // required; where the log groups are
 	InstanceType string // required; a key of boot.InstanceTypes
-	MachineImage string // required; exact name of a Debian machine image, the same in every region
+	MachineImage string // required; exact name of a machine image, Debian's or one's own
 }
-
-// DebianOwner is the account that publishes Debian's machine images: https://wiki.debian.org/Cloud/AmazonEC2Image
-const DebianOwner = "136693071363"
 
 // imageID looks up the machine image by its exact name.
 func (m Machine) imageID(ctx *pulumi.Context, parent pulumi.InvokeOption) pulumi.StringOutput {
 	return ec2.LookupAmiOutput(ctx, ec2.LookupAmiOutputArgs{
 		// Two years after its publication an image is hidden from all who do not say so; it still starts.
 		IncludeDeprecated: pulumi.Bool(true),
-		Owners:            pulumi.StringArray{pulumi.String(DebianOwner)},
+		Owners:            pulumi.StringArray{pulumi.String(ImageOwner(m.MachineImage))},
 		Filters: ec2.GetAmiFilterArray{ec2.GetAmiFilterArgs{
 			Name: pulumi.String("name"), Values: pulumi.StringArray{pulumi.String(m.MachineImage)},
 		}},

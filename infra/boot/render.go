@@ -43,25 +43,48 @@ func (m Machine) Render() ([]byte, error) {
 			{"systemctl", "start", "--no-block", target},
 		},
 	}
-	var out bytes.Buffer
-	out.WriteString("#cloud-config\n")
-	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := enc.Encode(doc); err != nil {
+	out, err := doc.render()
+	if err != nil {
 		return nil, fmt.Errorf("machine %q: user data: %w", m.Hostname, err)
 	}
-	if out.Len() > MaxBytes {
+	if len(out) > MaxBytes {
 		return nil, fmt.Errorf(
 			"machine %q: user data: %d bytes is more than the %d that EC2 accepts: run fewer containers on it or "+
 				"shorten their environment",
-			m.Hostname, out.Len(), MaxBytes)
+			m.Hostname, len(out), MaxBytes)
 	}
-	return out.Bytes(), nil
+	return out, nil
 }
 
 // Packages are what any machine may install when it boots: whoever makes a disk for machines has them there already.
 func Packages() []string {
 	return Machine{Store: &Store{EFS: &EFS{}}, Sessions: &Sessions{}}.packages()
+}
+
+// Bake is the user data of a machine of which an image is made: it installs Packages, forgets who it was, and switches
+// itself off when all of it is done, not before. systemd.machine-id(5) says what an empty id does.
+func Bake() []byte {
+	document := cloudConfig{
+		WriteFiles: []file{script("twip-install")},
+		RunCmd: [][]string{
+			append([]string{scriptDir + "twip-install"}, Packages()...),
+			{"sh", "-ec", "systemctl stop docker.socket docker; rm -rf /var/lib/docker; : >/etc/machine-id; systemctl poweroff"},
+		},
+	}
+	text, err := document.render()
+	if err != nil {
+		panic(err) // it has no values of anybody's
+	}
+	return text
+}
+
+func (c cloudConfig) render() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteString("#cloud-config\n")
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	err := enc.Encode(c)
+	return out.Bytes(), err
 }
 
 func (m Machine) packages() []string {

@@ -124,13 +124,15 @@ func (p Preflight) machineImage(ctx context.Context) (string, error) {
 	var answer struct {
 		Images []struct{ ImageId, State, DeprecationTime string }
 	}
-	if err := p.here(ctx, &answer, "ec2", "describe-images", "--owners", compute.DebianOwner, "--include-deprecated",
+	if err := p.here(ctx, &answer, "ec2", "describe-images", "--owners",
+		compute.ImageOwner(p.Config.MachineImage), "--include-deprecated",
 		"--filters", "Name=name,Values="+p.Config.MachineImage); err != nil {
 		return "", err
 	}
 	if len(answer.Images) != 1 || answer.Images[0].State != "available" {
 		return "", fmt.Errorf("%s is not to be had in %s: set twip:machineImage to a newer one of Debian's "+
-			"(wiki.debian.org/Cloud/AmazonEC2Image/Trixie)", p.Config.MachineImage, p.Config.Region)
+			"(wiki.debian.org/Cloud/AmazonEC2Image/Trixie), or make one of your own there: make machine-image",
+			p.Config.MachineImage, p.Config.Region)
 	}
 	image := answer.Images[0]
 	return fmt.Sprintf("%s is %s, deprecated from %s on", p.Config.MachineImage, image.ImageId, image.DeprecationTime), nil

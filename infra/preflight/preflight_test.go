@@ -58,6 +58,7 @@ func TestPreflight(t *testing.T) {
 		"one NAT gateway":         {values: map[string]string{"twip:natGateways": "single"}, answers: map[string]string{"L-0263D0A3": `{"Quota": {"Value": 2.0}}`}},
 		"too few VPCs":            {answers: map[string]string{"L-F678F1CE": `{"Quota": {"Value": 1.0}}`}, err: "VPCs: 1 of 1 are used"},
 		"quotas cannot be read":   {answers: map[string]string{"L-F678F1CE": ""}, err: "VPCs: refused"},
+		"an image of one's own":   {values: map[string]string{"twip:machineImage": "twip-debian-13-amd64-20251117-2299-202611241200"}, answers: map[string]string{"ec2 describe-images --owners self": `{"Images": [{"ImageId": "ami-2", "State": "available"}]}`, "ec2 describe-images": ""}},
 		"no machine image":        {answers: map[string]string{"ec2 describe-images": `{"Images": []}`}, err: "machine image: debian-13-amd64-20251117-2299 is not to be had in eu-central-1: set twip:machineImage"},
 		"no domain":               {values: map[string]string{"twip:domain": "", "twip:hostedZone": ""}, answers: map[string]string{"route53 get-hosted-zone": ""}},
 		"no such zone":            {answers: map[string]string{"route53 get-hosted-zone": ""}, err: "is twip:hostedZone = Z0123456789ABCDEFGHIJ in this account?"},
@@ -101,18 +102,22 @@ func TestPreflight(t *testing.T) {
 func answering(t *testing.T, answers map[string]string) AWS {
 	return func(_ context.Context, into any, arguments ...string) error {
 		line := strings.Join(arguments, " ")
-		for question, answer := range answers {
-			if !strings.HasPrefix(line, question) && !(strings.HasPrefix(question, "L-") && strings.Contains(line, question)) {
-				continue
+		asked := "" // the longest that fits
+		for question := range answers {
+			fits := strings.HasPrefix(line, question) || strings.HasPrefix(question, "L-") && strings.Contains(line, question)
+			if fits && len(question) > len(asked) {
+				asked = question
 			}
-			if answer == "" {
-				return errors.New("refused")
-			}
-			global := strings.HasPrefix(line, "sts") || strings.HasPrefix(line, "route53")
-			require.Equal(t, !global, strings.Contains(line, "--region eu-central-1"), line)
-			return json.Unmarshal([]byte(answer), into)
 		}
-		return fmt.Errorf("unexpected: %s", line)
+		if asked == "" {
+			return fmt.Errorf("unexpected: %s", line)
+		}
+		if answers[asked] == "" {
+			return errors.New("refused")
+		}
+		global := strings.HasPrefix(line, "sts") || strings.HasPrefix(line, "route53")
+		require.Equal(t, !global, strings.Contains(line, "--region eu-central-1"), line)
+		return json.Unmarshal([]byte(answers[asked]), into)
 	}
 }
 

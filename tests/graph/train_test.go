@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/components/compute"
 	"twip/components/tier"
 	"twip/infra/boot"
 	"twip/infra/images"
@@ -260,6 +261,23 @@ func TestTrainTagsAndProvider(t *testing.T) {
 	}
 	for _, invoke := range g.Invokes {
 		require.Equal(t, provider.URN, invoke.Provider, invoke.Token)
+	}
+}
+
+// A machine image of one's own is looked for in one's own account, not where anybody could publish one of its name.
+func TestMachineImageOfOnesOwn(t *testing.T) {
+	for name, owner := range map[string]string{
+		"debian-13-amd64-20251117-2299": compute.DebianOwner, "twip-debian-13-amd64-20251117-2299-202611241200": "self",
+	} {
+		g := train(t, map[string]string{"twip:machineImage": name})
+		asked := false
+		for _, invoke := range g.Invokes {
+			if invoke.Token == "aws:ec2/getAmi:getAmi" {
+				asked = true
+				require.Equal(t, []any{owner}, Plain(invoke.Args["owners"]), name)
+			}
+		}
+		require.True(t, asked)
 	}
 }
 

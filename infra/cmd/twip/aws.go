@@ -149,6 +149,11 @@ func (a *aws) read(ctx context.Context, into any, argv ...string) error {
 	return nil
 }
 
+// ask puts a question to the AWS command line.
+func (a *aws) ask(ctx context.Context, into any, arguments ...string) error {
+	return a.read(ctx, into, append([]string{"aws", "--output", "json"}, arguments...)...)
+}
+
 func (a *aws) output(ctx context.Context, argv ...string) ([]byte, error) {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -67,7 +67,7 @@ func main() {
 type options struct {
 	stack, cloud          string
 	verb                  string
-	confirm, from         string
+	confirm, from, subnet string
 	repository            string
 	app                   int
 	point                 uint64

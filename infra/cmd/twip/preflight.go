@@ -25,9 +25,7 @@ func askFirst(ctx context.Context, t task) error {
 	}
 	return preflight.Preflight{
 		Config: config,
-		AWS: func(ctx context.Context, into any, arguments ...string) error {
-			return there.read(ctx, into, append([]string{"aws", "--output", "json"}, arguments...)...)
-		},
+		AWS:    there.ask,
 		Servers: func(ctx context.Context, domain string) (names []string, err error) {
 			servers, err := net.DefaultResolver.LookupNS(ctx, domain)
 			for _, server := range servers {

@@ -96,6 +96,8 @@ var verbs = []verb{
 		help: "commit and push the release that promote wrote into the stack's file"},
 	{name: "preflight", place: inAWS, run: askFirst,
 		help: "before a first up: does the account let the environment be made? changes nothing"},
+	{name: "machine-image", place: inAWS, run: machineImage, flags: machineImageFlags,
+		help: "make a machine image that has what machines install, from FROM=debian-13-…; SUBNET=subnet-…"},
 }
 
 func find(name string) (verb, error) {

@@ -7,16 +7,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"twip/infra/images"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"twip/infra/images"
 )
 
-// debianOwner is the account that publishes Debian's machine images (https://wiki.debian.org/Model/AmazonEC2Image).
+// debianOwner is the account that publishes Debian's machine images (https://wiki.debian.org/Cloud/AmazonEC2Image).
 const debianOwner = "136693071363"
 
 // debianName is how Debian names them: release, architecture, build date and number.
 var debianName = regexp.MustCompile(`^debian-\d+-(amd64|arm64)-\d{8}-\d+$`)
+
+// ownName is how make machine-image names what it makes of those.
+var ownName = regexp.MustCompile(`^twip-debian-\d+-amd64-\d{8}-\d+-\d{12}$`)
 
 // prefixLists are AWS's own, with believable ids.
 var prefixLists = map[string]string{"com.amazonaws.global.cloudfront.origin-facing": "pl-3b927c52"}
@@ -62,18 +66,21 @@ func ami(c Model, args resource.PropertyMap) (map[string]any, error) {
 			owners = append(owners, text(plain(o)))
 		}
 	}
-	if !slices.Contains(owners, debianOwner) {
-		return nil, fmt.Errorf("owners %q: only Debian's images are known, add its owner id %q", owners, debianOwner)
-	}
 	name := filter(args, "name")
-	if !debianName.MatchString(name) {
+	owner := debianOwner
+	if ownName.MatchString(name) { // as if make machine-image had made it
+		owner = "self"
+	} else if !debianName.MatchString(name) {
 		return nil, fmt.Errorf("filter name %q: no image has this name; Debian's are called like %q", name,
 			"debian-13-amd64-20251117-2299")
+	}
+	if !slices.Contains(owners, owner) {
+		return nil, fmt.Errorf("owners %q: image %s is not theirs, add its owner id %q", owners, name, owner)
 	}
 	s := subject{cloud: c, typ: "ami", name: name}
 	id := "ami-" + s.digits(1, 17)
 	arch := map[bool]string{true: "arm64", false: "x86_64"}[strings.Contains(name, "-arm64-")]
-	return map[string]any{"id": id, "imageId": id, "name": name, "architecture": arch, "ownerId": debianOwner,
+	return map[string]any{"id": id, "imageId": id, "name": name, "architecture": arch, "ownerId": owner,
 		"arn": "arn:aws:ec2:" + c.region() + "::image/" + id, "rootDeviceName": "/dev/xvda", "rootDeviceType": "ebs",
 		"virtualizationType": "hvm", "state": "available", "public": true, "creationDate": createdAt}, nil
 }

@@ -24,6 +24,8 @@ func TestInvoke(t *testing.T) {
 	}{
 		"ami":              {"aws:ec2/getAmi:getAmi", filtered(debianOwner, anyName), "id", `^ami-[0-9a-f]{17}$`, ""},
 		"ami of others":    {"aws:ec2/getAmi:getAmi", filtered("amazon", anyName), "", "", `add its owner id "136693071363"`},
+		"ami of one's own": {"aws:ec2/getAmi:getAmi", filtered("self", "twip-"+anyName+"-202611241200"), "id", `^ami-[0-9a-f]{17}$`, ""},
+		"own as Debian's":  {"aws:ec2/getAmi:getAmi", filtered(debianOwner, "twip-"+anyName+"-202611241200"), "", "", `add its owner id "self"`},
 		"ami by pattern":   {"aws:ec2/getAmi:getAmi", filtered(debianOwner, "debian-13-*"), "", "", "no image has this name"},
 		"token":            {"aws:ecr/getAuthorizationToken:getAuthorizationToken", nil, "authorizationToken", `^QVdTOm`, ""},
 		"identity":         {"aws:index/getCallerIdentity:getCallerIdentity", nil, "accountId", `^000000000000$`, ""},
