@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,8 +11,9 @@ import (
 
 // Document is a machine's user data, read back.
 type Document struct {
-	Text  string
-	files []file
+	Text     string
+	files    []file
+	commands [][]string
 }
 
 // ReadDocument reads what Render wrote.
@@ -23,7 +25,7 @@ func ReadDocument(text string) (*Document, error) {
 	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
 		return nil, fmt.Errorf("cloud-config: %w", err)
 	}
-	return &Document{Text: text, files: config.WriteFiles}, nil
+	return &Document{Text: text, files: config.WriteFiles, commands: config.RunCmd}, nil
 }
 
 // File is the content of the first file whose path ends like this, or nothing.
@@ -34,6 +36,14 @@ func (d *Document) File(suffix string) string {
 		}
 	}
 	return ""
+}
+
+// HasDeadline says whether the machine begins to count the time after which it gives up before it installs anything,
+// which may take for ever.
+func (d *Document) HasDeadline() bool {
+	deadline := slices.IndexFunc(d.commands, func(c []string) bool { return slices.Equal(c, startDeadline) })
+	installed := slices.IndexFunc(d.commands, func(c []string) bool { return len(c) > 0 && c[0] == install })
+	return deadline >= 0 && deadline < installed
 }
 
 // Runs are the containers of the machine, in the order of their units.

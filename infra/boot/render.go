@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -35,13 +36,7 @@ func (m Machine) Render() ([]byte, error) {
 	doc := cloudConfig{
 		Hostname:   m.Hostname,
 		WriteFiles: m.files(units),
-		RunCmd: [][]string{
-			append([]string{scriptDir + "twip-install"}, m.packages()...),
-			{"systemctl", "daemon-reload"},
-			append([]string{"systemctl", "enable"}, unitNames(units)...),
-			// Not waited for: cloud-init is done when the machine is set up, the containers may take longer.
-			{"systemctl", "start", "--no-block", target},
-		},
+		RunCmd:     m.commands(units),
 	}
 	out, err := doc.render()
 	if err != nil {
@@ -67,7 +62,7 @@ func Bake() []byte {
 	document := cloudConfig{
 		WriteFiles: []file{script("twip-install")},
 		RunCmd: [][]string{
-			append([]string{scriptDir + "twip-install"}, Packages()...),
+			append([]string{install}, Packages()...),
 			{"sh", "-ec", "systemctl stop docker.socket docker; rm -rf /var/lib/docker; : >/etc/machine-id; systemctl poweroff"},
 		},
 	}
@@ -86,6 +81,23 @@ func (c cloudConfig) render() ([]byte, error) {
 	err := enc.Encode(c)
 	return out.Bytes(), err
 }
+
+// commands set the machine up, once. A machine that gives up begins with that, since an installation may take for ever.
+func (m Machine) commands(units []unit) [][]string {
+	commands := [][]string{{"systemctl", "daemon-reload"}}
+	if m.GivesUp {
+		commands = append(commands, startDeadline)
+	}
+	return append(commands,
+		append([]string{install}, m.packages()...),
+		append([]string{"systemctl", "enable"}, unitNames(units)...),
+		// Not waited for: cloud-init is done when the machine is set up, the containers may take longer.
+		[]string{"systemctl", "start", "--no-block", target})
+}
+
+const install = scriptDir + "twip-install"
+
+var startDeadline = []string{"systemctl", "start", giveUpTimer.name}
 
 func (m Machine) packages() []string {
 	packages := []string{"docker.io", "docker-cli", "amazon-ecr-credential-helper"}
@@ -127,11 +139,14 @@ func (m Machine) files(units []unit) []file {
 	return files
 }
 
+// comment is a line of a script that only its readers in this repository need: user data is short of room.
+var comment = regexp.MustCompile(`(?m)^\s*# .*\n`)
+
 // script is one of the embedded programs, installed where an administrator's programs live.
 func script(name string) file {
 	text, err := scripts.ReadFile("scripts/" + name)
 	if err != nil {
 		panic(err) // a script that is not embedded is a mistake in this package
 	}
-	return file{Path: scriptDir + name, Permissions: "0755", Content: string(text)}
+	return file{Path: scriptDir + name, Permissions: "0755", Content: comment.ReplaceAllString(string(text), "")}
 }

@@ -75,6 +75,12 @@ var documentRules = []*Rule{
 		}, "let stunnel verify the chain and the host, with TLS 1.2 or newer"),
 	},
 	{
+		ID: "TWIP-BOOT-1", Title: "a machine of a group that does not come up makes way for another, however far it came",
+		Source: ownDesign, Types: []string{template},
+		check: inUserData(func(d *document) bool { return d.HasDeadline() },
+			"let boot.Machine give up, and begin with that before it installs anything"),
+	},
+	{
 		ID: "TWIP-ACCESS-1", Title: "machines let nobody log in",
 		Source: ownDesign, Types: []string{instance, template},
 		check: inUserData(func(d *document) bool { return !d.login },

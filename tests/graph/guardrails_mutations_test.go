@@ -256,6 +256,8 @@ var documentMutations = []mutation{
 
 // storeMutations are made where the user data mounts the network file system.
 var storeMutations = []mutation{
+	{"TWIP-BOOT-1", "", "userData", lacks("  - - systemctl\n    - start\n    - twip-give-up.timer\n")},
+	{"TWIP-BOOT-1", "", "userData", becomes("  - - systemctl\n    - start\n    - twip-give-up.timer\n", "  - - /usr/local/sbin/twip-install\n    - mc\n  - - systemctl\n    - start\n    - twip-give-up.timer\n")},
 	{"TWIP-MOUNT-1", "", "userData", lacks(",actimeo=0")},
 	{"TWIP-MOUNT-1", "", "userData", becomes(",lookupcache=none", ",lookupcache=all")},
 	{"TWIP-MOUNT-1", "", "userData", becomes(",hard,", ",soft,")},
