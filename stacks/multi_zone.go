@@ -16,9 +16,10 @@ import (
 const (
 	// staticCPUPercent leaves a static server room for the load of a whole zone that is lost.
 	staticCPUPercent = 50
-	// appCPUPercent is lower: standbys forward and are idle, so that an average this high means a busy leader. More
-	// servers carry connections and survive more failures; a faster writer is a larger instanceType.
-	appCPUPercent = 40
+	// appRequestsPerMinute of a server is 200 in a second: standbys forward to the leader and are idle, so that an average
+	// of CPU says little. More servers carry connections and survive more failures; a faster writer is a larger
+	// instanceType, which the alarm on credits asks for.
+	appRequestsPerMinute = 12000
 )
 
 // multiZone is every tier in a group over two or three zones:
@@ -89,10 +90,12 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		tier               *tier.Tier
 		store              *store.FileSystem
 		size               compute.Size
-		cpuPercent         float64
+		load               compute.Load
 	}{
-		{"static", c.MultiZone.StaticInstanceType, &static.Tier, nil, c.MultiZone.StaticServers, staticCPUPercent},
-		{"app", c.InstanceType, &app.Tier, app.Store, c.MultiZone.AppServers, appCPUPercent},
+		{"static", c.MultiZone.StaticInstanceType, &static.Tier, nil, c.MultiZone.StaticServers,
+			compute.Load{CPUPercent: staticCPUPercent}},
+		{"app", c.InstanceType, &app.Tier, app.Store, c.MultiZone.AppServers,
+			compute.Load{RequestsPerMinute: appRequestsPerMinute}},
 	} {
 		group, err := compute.NewAutoScalingGroup(ctx, c.name(g.name+"-group"), &compute.AutoScalingGroupArgs{
 			Machine:      c.machine(g.instanceType),
@@ -102,7 +105,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 			LoadBalancer: front.LoadBalancer,
 			Refresh:      refresh,
 			Size:         g.size,
-			CPUPercent:   g.cpuPercent,
+			Load:         g.load,
 			Sessions:     c.Sessions,
 			Tags:         c.allTags(),
 		}, providers)

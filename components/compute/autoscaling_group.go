@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components/edge"
@@ -26,7 +27,7 @@ type AutoScalingGroupArgs struct {
 	LoadBalancer *edge.LoadBalancer // required; reaches the servers before they are waited for
 	Refresh      *InstanceRefresh   // required; brings new versions to the machines
 	Size         Size               // required
-	CPUPercent   float64            // required; the group grows and shrinks towards this average
+	Load         Load               // required; the group grows and shrinks towards it
 	Sessions     *boot.Sessions     // nil: nobody gets into a machine
 	Tags         map[string]string  // of machines and their volumes, which a provider's default tags do not reach
 }
@@ -35,6 +36,12 @@ type AutoScalingGroupArgs struct {
 type Size struct {
 	Min int `json:"min"` // 2 or more: one machine's failure must not be seen
 	Max int `json:"max"`
+}
+
+// Load is how much a server is to have on average. Exactly one of the two is set.
+type Load struct {
+	CPUPercent        float64 // where all servers work alike
+	RequestsPerMinute float64 // from the load balancer, where one server does the work of all
 }
 
 // AutoScalingGroup keeps a number of equal machines running, spread over the zones. A machine boots from one cloud-init
@@ -101,12 +108,13 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		return err
 	}
 	group, err := autoscaling.NewGroup(ctx, name, &autoscaling.GroupArgs{
-		MinSize:            pulumi.Int(args.Size.Min),
-		MaxSize:            pulumi.Int(args.Size.Max),
-		VpcZoneIdentifiers: network.IDs(args.Network.Private),
-		LaunchTemplate: &autoscaling.GroupLaunchTemplateArgs{
-			Id: template.ID(), Version: pulumi.Sprintf("%d", template.LatestVersion),
-		},
+		MinSize:              pulumi.Int(args.Size.Min),
+		MaxSize:              pulumi.Int(args.Size.Max),
+		VpcZoneIdentifiers:   network.IDs(args.Network.Private),
+		MixedInstancesPolicy: args.mixedInstances(template),
+		// Fewer machines for less load are the newest: the leader has mostly been there for long. Handing over is safe for
+		// it, and readers wait for a moment.
+		TerminationPolicies:    pulumi.ToStringArray([]string{"NewestInstance"}),
 		TargetGroupArns:        pulumi.StringArray{args.Tier.TargetGroup.Group.Arn},
 		HealthCheckType:        pulumi.String(args.healthCheckType()),
 		HealthCheckGracePeriod: pulumi.Int(bootSeconds),
@@ -121,7 +129,7 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		WaitForCapacityTimeout: pulumi.String("15m"),
 		EnabledMetrics:         pulumi.ToStringArray(groupMetrics),
 		Tags:                   args.groupTags(name),
-	}, child, pulumi.DependsOn(args.ready(role)), pulumi.IgnoreChanges([]string{"launchTemplate.version"}),
+	}, child, pulumi.DependsOn(args.ready(role)), pulumi.IgnoreChanges([]string{templatePath}),
 		guardrails.ExceptWhen(ctx, !args.Tier.TargetGroup.HealthCheck.Replaces, "AutoScaling.1",
 			"an outage of the store must not make the group throw its servers away"))
 	if err != nil {
@@ -132,14 +140,9 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		return err
 	}
 	if _, err = autoscaling.NewPolicy(ctx, name, &autoscaling.PolicyArgs{
-		AutoscalingGroupName: group.Name,
-		PolicyType:           pulumi.String("TargetTrackingScaling"),
-		TargetTrackingConfiguration: &autoscaling.PolicyTargetTrackingConfigurationArgs{
-			TargetValue: pulumi.Float64(args.CPUPercent),
-			PredefinedMetricSpecification: &autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs{
-				PredefinedMetricType: pulumi.String("ASGAverageCPUUtilization"),
-			},
-		},
+		AutoscalingGroupName:        group.Name,
+		PolicyType:                  pulumi.String("TargetTrackingScaling"),
+		TargetTrackingConfiguration: args.tracking(),
 	}, child); err != nil {
 		return fmt.Errorf("scaling policy: %w", err)
 	}
@@ -147,6 +150,34 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		group: group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
 		alarms: pulumi.StringArray{g.Unhealthy.Name, g.Errors.Name},
 	}, child)
+}
+
+// templatePath is where the group names its template and the version. Only a new group takes both from the program;
+// InstanceRefresh brings others there, also to another template: one that is made again counts versions from 1.
+const templatePath = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
+
+// mixedInstances lets the group start machines of another type when a zone has none left of the first, which is what
+// happens on the day when another zone is lost.
+func (a *AutoScalingGroupArgs) mixedInstances(
+	template *ec2.LaunchTemplate,
+) *autoscaling.GroupMixedInstancesPolicyArgs {
+	types := autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArray{}
+	for _, name := range boot.Alike(a.InstanceType) {
+		types = append(types,
+			&autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs{InstanceType: pulumi.String(name)})
+	}
+	return &autoscaling.GroupMixedInstancesPolicyArgs{
+		InstancesDistribution: &autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgs{
+			OnDemandAllocationStrategy:          pulumi.String("prioritized"),
+			OnDemandPercentageAboveBaseCapacity: pulumi.Int(100), // AWS may take spot machines away at any time
+		},
+		LaunchTemplate: &autoscaling.GroupMixedInstancesPolicyLaunchTemplateArgs{
+			LaunchTemplateSpecification: &autoscaling.GroupMixedInstancesPolicyLaunchTemplateLaunchTemplateSpecificationArgs{
+				LaunchTemplateId: template.ID(), Version: pulumi.Sprintf("%d", template.LatestVersion),
+			},
+			Overrides: types,
+		},
+	}
 }
 
 // groupMetrics are those that alarms and the dashboard use; AWS does not charge for them.
@@ -157,6 +188,26 @@ var groupMetrics = []string{
 	"GroupMinSize",
 	"GroupPendingInstances",
 	"GroupTerminatingInstances",
+}
+
+// tracking is how the group follows its load.
+func (a *AutoScalingGroupArgs) tracking() *autoscaling.PolicyTargetTrackingConfigurationArgs {
+	if a.Load.RequestsPerMinute == 0 {
+		return &autoscaling.PolicyTargetTrackingConfigurationArgs{
+			TargetValue: pulumi.Float64(a.Load.CPUPercent),
+			PredefinedMetricSpecification: &autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs{
+				PredefinedMetricType: pulumi.String("ASGAverageCPUUtilization"),
+			},
+		}
+	}
+	return &autoscaling.PolicyTargetTrackingConfigurationArgs{
+		TargetValue: pulumi.Float64(a.Load.RequestsPerMinute),
+		PredefinedMetricSpecification: &autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs{
+			PredefinedMetricType: pulumi.String("ALBRequestCountPerTarget"),
+			ResourceLabel: pulumi.Sprintf("%s/%s", a.LoadBalancer.Balancer.ArnSuffix,
+				a.Tier.TargetGroup.Group.ArnSuffix),
+		},
+	}
 }
 
 // ready is what a machine needs at boot, and what makes its server reachable. Images and log groups are there too: the
@@ -196,7 +247,10 @@ func (a *AutoScalingGroupArgs) validate() (p problem.List) {
 	p.Unless(a.Refresh != nil, "refresh", nil, "give it the environment's InstanceRefresh")
 	p.Unless(a.Size.Min >= 2, "size: min", a.Size.Min, "use 2 or more: one machine's failure must not be seen")
 	p.Unless(a.Size.Max >= a.Size.Min, "size: max", a.Size.Max, "use at least the minimum")
-	p.Unless(a.CPUPercent > 0 && a.CPUPercent <= 90, "cpuPercent", a.CPUPercent, "use more than 0, at most 90")
+	p.Unless((a.Load.CPUPercent == 0) != (a.Load.RequestsPerMinute == 0), "load", a.Load, "set exactly one of the two")
+	p.Unless(a.Load.CPUPercent >= 0 && a.Load.CPUPercent <= 90, "load: cpuPercent", a.Load.CPUPercent,
+		"use more than 0, at most 90")
+	p.Unless(a.Load.RequestsPerMinute >= 0, "load: requestsPerMinute", a.Load.RequestsPerMinute, "use more than 0")
 	if a.Tier == nil || a.Tier.TargetGroup == nil {
 		p.Unless(false, "tier", nil, "give it a tier that is placed in a group")
 		return p

@@ -78,18 +78,18 @@ class Rollout:
         if old or not self.is_current(group):
             if self.ours:
                 raise RolloutFailed(f"group {self.group}: the refresh to version {self.version} ended, but {old or 'the group'} has another")
-            self.ours = self.start()
+            self.ours = self.start(group)
             return False, f"refresh {self.ours} to version {self.version} started"
         missing = max(group["MinSize"] - len(servers), 0) + len(self.unhealthy([i["InstanceId"] for i in servers]))
         if missing:
             return False, f"version {self.version} is everywhere, {missing} servers cannot answer yet"
         return True, f"version {self.version} is on {len(servers)} servers, and all can answer"
 
-    def start(self):
+    def start(self, group):
         return self.autoscaling.start_instance_refresh(
             AutoScalingGroupName=self.group,
             Strategy="Rolling",
-            DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": self.template, "Version": self.version}},
+            DesiredConfiguration=self.desired(group),
             Preferences={
                 # All new servers first, then the old ones go: the group is never smaller than it was.
                 "MinHealthyPercentage": 100,
@@ -109,12 +109,21 @@ class Rollout:
             print(f"{self.group}: in alarm before the rollout, so they cannot stop it: {sorted(loud)}")
         return [name for name in self.alarms if name not in loud]
 
+    def desired(self, group):
+        """The group's types of machines stay as they are; AWS wants them named beside the template."""
+        template = {"LaunchTemplateId": self.template, "Version": self.version}
+        if "MixedInstancesPolicy" not in group:
+            return {"LaunchTemplate": template}
+        policy = group["MixedInstancesPolicy"]
+        return {"MixedInstancesPolicy": policy | {"LaunchTemplate": policy["LaunchTemplate"] | {"LaunchTemplateSpecification": template}}}
+
     def leads_here(self, refresh):
-        desired = refresh.get("DesiredConfiguration", {}).get("LaunchTemplate", {})
-        return desired.get("LaunchTemplateId") == self.template and desired.get("Version") == self.version
+        return self.is_current(refresh.get("DesiredConfiguration", {}))
 
     def is_current(self, thing):
-        template = thing.get("LaunchTemplate", {})
+        """Of an instance, a group, or what a refresh leads to."""
+        mixed = thing.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+        template = thing.get("LaunchTemplate", mixed)
         return template.get("LaunchTemplateId") == self.template and template.get("Version") == self.version
 
     def unhealthy(self, servers):

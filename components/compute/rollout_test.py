@@ -7,6 +7,12 @@ from rollout import Rollout, RolloutFailed
 TEMPLATE = "lt-1"
 
 
+def mixed(version):
+    template = {"LaunchTemplateId": TEMPLATE, "Version": version}
+    types = [{"InstanceType": "t3.small"}, {"InstanceType": "t3a.small"}]
+    return {"MixedInstancesPolicy": {"LaunchTemplate": {"LaunchTemplateSpecification": template, "Overrides": types}}}
+
+
 class Cloud:
     """Auto Scaling and Elastic Load Balancing, as far as the function talks to them. Time passes by sleep."""
 
@@ -19,6 +25,7 @@ class Cloud:
         self.duration = 300  # seconds
         self.later = []  # (when, what)
         self.loud = []  # names of alarms
+        self.one_type = False  # as groups of before have it
 
     @staticmethod
     def server(n, version):
@@ -40,8 +47,12 @@ class Cloud:
         return {"InstanceRefreshes": self.refreshes}
 
     def describe_auto_scaling_groups(self, AutoScalingGroupNames):
-        template = {"LaunchTemplateId": TEMPLATE, "Version": self.version}
-        return {"AutoScalingGroups": [{"Instances": self.servers, "LaunchTemplate": template, "MinSize": 2}]}
+        return {"AutoScalingGroups": [{"Instances": self.servers, "MinSize": 2} | self.configuration(self.version)]}
+
+    def configuration(self, version):
+        if self.one_type:
+            return {"LaunchTemplate": {"LaunchTemplateId": TEMPLATE, "Version": version}}
+        return mixed(version)
 
     def describe_target_health(self, TargetGroupArn):
         states = [(s["InstanceId"], "healthy" if s["InstanceId"] in self.healthy else "unhealthy") for s in self.servers]
@@ -52,14 +63,17 @@ class Cloud:
 
     def start_instance_refresh(self, **request):
         self.started.append(request)
-        return {"InstanceRefreshId": self.begin(request["DesiredConfiguration"]["LaunchTemplate"]["Version"])}
+        for version in ("2", "9"):
+            if request["DesiredConfiguration"] == self.configuration(version):
+                return {"InstanceRefreshId": self.begin(version)}
+        raise ValueError(f"{request['DesiredConfiguration']} is nothing that the group can be brought to")
 
     def begin(self, version):
         refresh = {
             "InstanceRefreshId": f"refresh-{len(self.refreshes) + 1}",
             "Status": "InProgress",
             "PercentageComplete": 0,
-            "DesiredConfiguration": {"LaunchTemplate": {"LaunchTemplateId": TEMPLATE, "Version": version}},
+            "DesiredConfiguration": self.configuration(version),
         }
         self.refreshes.insert(0, refresh)
         self.later.append((self.now + self.duration, lambda: self.end(refresh, version)))
@@ -98,6 +112,12 @@ class RolloutTest(unittest.TestCase):
         self.assertTrue(preferences["AutoRollback"])
         self.assertEqual(preferences["MinHealthyPercentage"], 100)
         self.assertEqual(preferences["AlarmSpecification"], {"Alarms": ["app-unhealthy"]})
+        self.assertEqual(cloud.version, "2")
+
+    def test_a_group_of_one_type(self):
+        cloud = Cloud()
+        cloud.one_type = True
+        rollout(cloud).run()
         self.assertEqual(cloud.version, "2")
 
     def test_repairs_what_an_alarm_is_about(self):

@@ -202,6 +202,17 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Above:       alarm.Limit(0), Period: 300, Minutes: 1, Missing: "notBreaching",
 		},
 	}
+	for _, group := range m.args.Groups {
+		alarms = append(alarms, alarm.Alarm{
+			// Machines with credits borrow when theirs are spent, and AWS bills what they do not pay back:
+			// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode.html
+			Name: group.Title + "-credits", Namespace: "AWS/EC2", Metric: "CPUSurplusCreditBalance", Statistic: "Maximum",
+			Dimensions: pulumi.StringMap{"AutoScalingGroupName": group.Name},
+			Description: fmt.Sprintf("Machines of %s have worked above what their type gives for an hour, on credit: AWS "+
+				"bills it. Take a larger type (twip:instanceType, twip:staticInstanceType).", group.Title),
+			Above: alarm.Limit(0), Period: 300, Minutes: 12, Missing: "notBreaching",
+		})
+	}
 	if certificate := m.args.LoadBalancer.Certificate; certificate != nil {
 		alarms = append(alarms, alarm.Alarm{
 			Name: name + "-certificate", Namespace: "AWS/CertificateManager", Metric: "DaysToExpiry", Statistic: "Minimum",

@@ -3,6 +3,7 @@ package boot
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // InstanceTypes has the memory in MiB of each instance type that a machine can have. All are x86-64, as the images are,
@@ -26,3 +27,23 @@ var InstanceTypes = map[string]int{
 
 // InstanceTypeNames lists the keys of InstanceTypes in order.
 func InstanceTypeNames() []string { return slices.Sorted(maps.Keys(InstanceTypes)) }
+
+// alike are families of machines that stand in for each other: the same sizes, and credits for CPU or none. The first
+// is taken as long as there is one.
+var alike = [][]string{{"t2", "t3", "t3a"}, {"t3", "t3a"}, {"t3a", "t3"}, {"m6i", "m7i"}, {"m7i", "m6i"}}
+
+// Alike lists an instance type and those that may be taken in its place, in the order in which they are tried.
+func Alike(instanceType string) (types []string) {
+	family, size, _ := strings.Cut(instanceType, ".")
+	for _, families := range alike {
+		if families[0] != family {
+			continue
+		}
+		for _, other := range families {
+			if _, there := InstanceTypes[other+"."+size]; there {
+				types = append(types, other+"."+size)
+			}
+		}
+	}
+	return types
+}

@@ -14,9 +14,14 @@ var machineRules = []*Rule{
 		check: items("vpcZoneIdentifiers", 2, "name a subnet in each of two zones or more"),
 	},
 	{
+		ID: "AutoScaling.6", Title: "groups can start machines of several types",
+		Source: securityHub("AutoScaling.6"), Types: []string{group},
+		check: items("mixedInstancesPolicy.launchTemplate.overrides", 2, "name two instance types or more"),
+	},
+	{
 		ID: "AutoScaling.9", Title: "groups use launch templates",
 		Source: securityHub("AutoScaling.9"), Types: []string{group},
-		check: all(some("launchTemplate.id", "name a launch template"),
+		check: all(some(groupTemplate+".launchTemplateId", "name a launch template"),
 			none("launchConfiguration", "use a launch template instead")),
 	},
 	{
@@ -86,7 +91,7 @@ var machineRules = []*Rule{
 		ID: "TWIP-GROUP-1", Title: "a group names its template's version by number: AWS cannot roll back from any " +
 			"other",
 		Source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html", Types: []string{group},
-		check: text("launchTemplate.version", regexp.MustCompile(`^[0-9]+$`).MatchString,
+		check: text(groupTemplate+".version", regexp.MustCompile(`^[0-9]+$`).MatchString,
 			"use the template's LatestVersion"),
 	},
 	{
@@ -96,9 +101,12 @@ var machineRules = []*Rule{
 			number("healthCheckGracePeriod", 60, 3600)),
 	},
 	{
-		ID: "TWIP-GROUP-3", Title: "scaling policies own a group's size, and nothing tears it down in a hurry",
+		ID: "TWIP-GROUP-3", Title: "scaling policies own a group's size, the leader is mostly spared, and nothing is torn " +
+			"down in a hurry",
 		Source: ownDesign, Types: []string{group},
-		check: all(none("desiredCapacity", "leave it out: every update would undo the scaling"),
+		check: all(items("terminationPolicies", 1, "let the newest go first"),
+			oneOf("terminationPolicies[]", "NewestInstance"),
+			none("desiredCapacity", "leave it out: every update would undo the scaling"),
 			isNot("forceDelete", "true", "leave it out: machines are to stop in an orderly way")),
 	},
 	{
@@ -111,6 +119,8 @@ var machineRules = []*Rule{
 				"tells health")),
 	},
 }
+
+const groupTemplate = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
 
 // optional asks for a value of every element that there is.
 func optional(path, want string) check {

@@ -38,6 +38,12 @@ var changes = map[string]string{
 	"create aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule twip-prod-edge-in-site-ipv6-0": "readers come by IPv6 as well",
 	"update aws:lb/loadBalancer:LoadBalancer .enableZonalShift":                                      "a zone that fails can be taken out",
 	"update aws:iam/role:Role .assumeRolePolicy":                                                     "services act on this account's behalf only",
+	"update aws:autoscaling/group:Group .launchTemplate":                                             "machines may be of several types",
+	"update aws:autoscaling/group:Group .mixedInstancesPolicy":                                       "machines may be of several types",
+	"update aws:autoscaling/group:Group .terminationPolicies":                                        "the leader is mostly spared",
+	"update aws:autoscaling/policy:Policy .targetTrackingConfiguration":                              "standbys idle, so the app group follows requests",
+	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-app-group-credits":                      "work on credit is billed",
+	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-static-group-credits":                   "work on credit is billed",
 	"update aws:s3/bucketPolicy:BucketPolicy .policy":                                                "load balancers of other accounts do not log here",
 }
 

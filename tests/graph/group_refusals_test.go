@@ -50,7 +50,7 @@ func TestGroupComponentsRefuse(t *testing.T) {
 		"group": {func(ctx *pulumi.Context, on pulumi.ResourceOption) error {
 			_, err := compute.NewAutoScalingGroup(ctx, "x", &compute.AutoScalingGroupArgs{Size: compute.Size{Min: 1}, Tier: &tier.Tier{TargetGroup: &tier.TargetGroup{}}}, on)
 			return err
-		}, []string{`autoscaling group "x"`, "instanceType", "machineImage", "network", "loadBalancer", "refresh", "size: min", "size: max", "cpuPercent", "region"}},
+		}, []string{`autoscaling group "x"`, "instanceType", "machineImage", "network", "loadBalancer", "refresh", "size: min", "size: max", "load", "region"}},
 		"group without a tier": {func(ctx *pulumi.Context, on pulumi.ResourceOption) error {
 			_, err := compute.NewAutoScalingGroup(ctx, "x", &compute.AutoScalingGroupArgs{}, on)
 			return err

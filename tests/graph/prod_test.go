@@ -162,7 +162,7 @@ func TestProdGroups(t *testing.T) {
 			require.Equal(t, 2.0, g.At(t, group, "minSize"))
 			require.Equal(t, 2.0, g.At(t, group, "minElbCapacity"), "the first up ends when servers answer")
 			require.Equal(t, 100.0, g.At(t, group, "instanceMaintenancePolicy.minHealthyPercentage"))
-			require.Equal(t, []string{"launchTemplate.version"}, group.IgnoreChanges, "versions are brought by the rollout")
+			require.Equal(t, []string{"mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"}, group.IgnoreChanges, "versions are brought by the rollout")
 			for _, absent := range []string{"desiredCapacity", "forceDelete", "instanceRefresh", "trafficSources"} {
 				require.NotContains(t, group.Inputs, absent)
 			}
@@ -357,7 +357,8 @@ func TestProdAlarms(t *testing.T) {
 			require.True(t, inComposite, "%s tells nobody", alarm.Name)
 		}
 	}
-	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "no-backup", "rollouts", "certificate"}, alone)
+	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "no-backup", "rollouts", "certificate",
+		"twip-prod-app-group-credits", "twip-prod-static-group-credits"}, alone)
 
 	for _, rollout := range g.Of(t, rolloutType) {
 		var request struct{ Alarms []string }

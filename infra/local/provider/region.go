@@ -41,7 +41,7 @@ var regionBodies = map[string]body{
 	functionType:   {create: keepFunction, update: keepFunction, remove: dropFunction, discard: dropFunction},
 	invocationType: {create: invoke, update: invoke},
 	"aws:autoscaling/group:Group": {facts: []string{
-		"name", "minSize", "maxSize", "desiredCapacity", "vpcZoneIdentifiers", "launchTemplate", "targetGroupArns",
+		"name", "minSize", "maxSize", "desiredCapacity", "vpcZoneIdentifiers", "mixedInstancesPolicy", "targetGroupArns",
 		"healthCheckType", "healthCheckGracePeriod", "instanceMaintenancePolicy",
 	}},
 	"aws:autoscaling/lifecycleHook:LifecycleHook": {facts: []string{

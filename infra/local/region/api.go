@@ -167,6 +167,15 @@ func templateElement(r Reference) element {
 	return node("LaunchTemplate", leaf("LaunchTemplateId", r.ID), leaf("Version", r.Version))
 }
 
+// mixed is a group's template beside the types of its machines.
+func (c *Controller) mixed(g *Group, r Reference) element {
+	return node("MixedInstancesPolicy", node("LaunchTemplate",
+		node("LaunchTemplateSpecification", leaf("LaunchTemplateId", r.ID), leaf("Version", r.Version)),
+		list("Overrides", c.declared.Groups[g.Name].Types, func(t string) []element {
+			return []element{leaf("InstanceType", t)}
+		})))
+}
+
 func (c *Controller) describeGroups(form url.Values) (element, error) {
 	names := members(form, "AutoScalingGroupNames")
 	var all []*Group
@@ -180,7 +189,7 @@ func (c *Controller) describeGroups(form url.Values) (element, error) {
 		return []element{
 			leaf("AutoScalingGroupName", g.Name), leaf("MinSize", spec.Min), leaf("MaxSize", spec.Max),
 			leaf("DesiredCapacity", g.Desired), leaf("HealthCheckType", spec.HealthCheckType),
-			leaf("HealthCheckGracePeriod", int(spec.Grace.Seconds())), templateElement(g.Template),
+			leaf("HealthCheckGracePeriod", int(spec.Grace.Seconds())), c.mixed(g, g.Template),
 			list("AvailabilityZones", spec.Zones, func(z string) []element { return []element{{text: z}} }),
 			list("Instances", g.Instances, func(i *Instance) []element {
 				health := "Healthy"
@@ -209,7 +218,7 @@ func (c *Controller) describeRefreshes(form url.Values) (element, error) {
 		e := []element{
 			leaf("InstanceRefreshId", r.ID), leaf("AutoScalingGroupName", g.Name), leaf("Status", r.Status),
 			leaf("StartTime", stamp(r.Started)), leaf("PercentageComplete", done), leaf("InstancesToUpdate", left),
-			node("DesiredConfiguration", templateElement(r.To)),
+			node("DesiredConfiguration", c.mixed(g, r.To)),
 		}
 		if r.Reason != "" {
 			e = append(e, leaf("StatusReason", r.Reason))
@@ -236,7 +245,8 @@ func (c *Controller) startRefresh(form url.Values) (element, error) {
 		problem = errors.Join(problem, err)
 		return n
 	}
-	const preferences, template = "Preferences.", "DesiredConfiguration.LaunchTemplate."
+	const preferences, template = "Preferences.",
+		"DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification."
 	p := Preferences{
 		MinHealthy:   number(preferences+"MinHealthyPercentage", 90),
 		MaxHealthy:   number(preferences+"MaxHealthyPercentage", 100),

@@ -49,8 +49,8 @@ func TestAPI(t *testing.T) {
 		"health of targets": {nil, "Action=DescribeTargetHealth&TargetGroupArn=arn", 200,
 			[]string{"<TargetHealth><State>healthy</State></TargetHealth>"}, nil},
 		"no such targets": {nil, "Action=DescribeTargetHealth&TargetGroupArn=x", 400, []string{"<Code>TargetGroupNotFound</Code>"}, nil},
-		"a refresh": {nil, "Action=StartInstanceRefresh&" + group + "&DesiredConfiguration.LaunchTemplate.LaunchTemplateId=lt-1" +
-			"&DesiredConfiguration.LaunchTemplate.Version=2&Preferences.MinHealthyPercentage=100&Preferences.InstanceWarmup=480" +
+		"a refresh": {nil, "Action=StartInstanceRefresh&" + group + "&DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId=lt-1" +
+			"&DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=2&Preferences.MinHealthyPercentage=100&Preferences.InstanceWarmup=480" +
 			"&Preferences.AutoRollback=true&Preferences.AlarmSpecification.Alarms.member.1=errors", 200,
 			[]string{"<InstanceRefreshId>refresh-"}, func(t *testing.T, w *world) {
 				r := w.group().active()
@@ -58,8 +58,8 @@ func TestAPI(t *testing.T) {
 				require.Equal(t, Preferences{MinHealthy: 100, MaxHealthy: 100, Warmup: 480 * time.Second, AutoRollback: true,
 					Alarms: []string{"errors"}}, r.Preferences)
 			}},
-		"a refresh to no version": {nil, "Action=StartInstanceRefresh&" + group + "&DesiredConfiguration.LaunchTemplate." +
-			"LaunchTemplateId=lt-1&DesiredConfiguration.LaunchTemplate.Version=7", 400, []string{"has no version 7"}, nil},
+		"a refresh to no version": {nil, "Action=StartInstanceRefresh&" + group + "&DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification." +
+			"LaunchTemplateId=lt-1&DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=7", 400, []string{"has no version 7"}, nil},
 		"nothing to cancel": {nil, "Action=CancelInstanceRefresh&" + group, 400, []string{"<Code>ActiveInstanceRefreshNotFound</Code>"}, nil},
 		"refreshes":         {nil, "Action=DescribeInstanceRefreshes&" + group, 200, []string{"<InstanceRefreshes></InstanceRefreshes>"}, nil},
 		"a hook's answer": {wait, "Action=CompleteLifecycleAction&" + group + "&InstanceId=FIRST&LifecycleHookName=rehearsal" +

@@ -33,6 +33,7 @@ type GroupSpec struct {
 	Min, Max, Desired      int // Desired 0: the group's own business
 	Zones                  []string
 	Template               Reference
+	Types                  []string // of machines, in the order in which they are tried
 	TargetGroups           []string
 	HealthCheckType        string // EC2 or ELB
 	Grace                  time.Duration
@@ -142,12 +143,17 @@ func firstAction(all []action) Forward {
 
 // facts are the outputs that the providers record of the types above.
 type facts struct {
-	Name, Arn, DnsName, AvailabilityZone      string
-	MinSize, MaxSize, DesiredCapacity         number
-	VpcZoneIdentifiers, TargetGroupArns       []string
-	HealthCheckType                           string
-	HealthCheckGracePeriod                    number
-	LaunchTemplate                            struct{ ID, Version string }
+	Name, Arn, DnsName, AvailabilityZone string
+	MinSize, MaxSize, DesiredCapacity    number
+	VpcZoneIdentifiers, TargetGroupArns  []string
+	HealthCheckType                      string
+	HealthCheckGracePeriod               number
+	MixedInstancesPolicy                 struct {
+		LaunchTemplate struct {
+			LaunchTemplateSpecification struct{ LaunchTemplateID, Version string }
+			Overrides                   []struct{ InstanceType string }
+		}
+	}
 	InstanceMaintenancePolicy                 struct{ MinHealthyPercentage, MaxHealthyPercentage number }
 	AutoscalingGroupName, LifecycleTransition string
 	DefaultResult                             string
@@ -272,13 +278,17 @@ func (f facts) targetGroup() TargetGroup {
 }
 
 func (f facts) group(zoneOf map[string]string) GroupSpec {
-	version, _ := strconv.Atoi(f.LaunchTemplate.Version)
+	policy := f.MixedInstancesPolicy.LaunchTemplate
+	version, _ := strconv.Atoi(policy.LaunchTemplateSpecification.Version)
 	spec := GroupSpec{
 		Name: f.Name, Min: int(f.MinSize), Max: int(f.MaxSize), Desired: int(f.DesiredCapacity),
-		Template: Reference{f.LaunchTemplate.ID, version}, TargetGroups: f.TargetGroupArns,
+		Template: Reference{policy.LaunchTemplateSpecification.LaunchTemplateID, version}, TargetGroups: f.TargetGroupArns,
 		HealthCheckType: f.HealthCheckType, Grace: f.HealthCheckGracePeriod.seconds(),
 		MinHealthy: int(f.InstanceMaintenancePolicy.MinHealthyPercentage),
 		MaxHealthy: int(f.InstanceMaintenancePolicy.MaxHealthyPercentage),
+	}
+	for _, override := range policy.Overrides {
+		spec.Types = append(spec.Types, override.InstanceType)
 	}
 	for _, subnet := range f.VpcZoneIdentifiers {
 		if zone := zoneOf[subnet]; zone != "" {

@@ -21,7 +21,7 @@ func TestReadDeclared(t *testing.T) {
  "b": {"type": "aws:ec2/subnet:Subnet", "id": "subnet-2", "facts": {"availabilityZone": "us-east-1a"}},
  "c": {"type": "aws:autoscaling/group:Group", "id": "g", "facts": {"name": "g", "minSize": 2, "maxSize": 4, "healthCheckType": "ELB",
    "healthCheckGracePeriod": 300, "vpcZoneIdentifiers": ["subnet-1", "subnet-2"], "targetGroupArns": ["arn:t"],
-   "launchTemplate": {"id": "lt-1", "version": "2"}, "instanceMaintenancePolicy": {"minHealthyPercentage": 100, "maxHealthyPercentage": 200}}},
+   "mixedInstancesPolicy": {"launchTemplate": {"launchTemplateSpecification": {"launchTemplateId": "lt-1", "version": "2"}, "overrides": [{"instanceType": "t3.small"}]}}, "instanceMaintenancePolicy": {"minHealthyPercentage": 100, "maxHealthyPercentage": 200}}},
  "d": {"type": "aws:autoscaling/lifecycleHook:LifecycleHook", "id": "h", "facts": {"name": "h", "autoscalingGroupName": "g",
    "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 600, "defaultResult": "ABANDON"}},
  "e": {"type": "aws:lb/targetGroup:TargetGroup", "id": "t", "facts": {"arn": "arn:t", "name": "t", "port": 8080, "deregistrationDelay": 60,
@@ -41,7 +41,7 @@ func TestReadDeclared(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Declared{
 		Groups: map[string]GroupSpec{"g": {Name: "g", Min: 2, Max: 4, Zones: []string{"us-east-1a", "us-east-1b"},
-			Template: Reference{"lt-1", 2}, TargetGroups: []string{"arn:t"}, HealthCheckType: "ELB", Grace: 5 * time.Minute,
+			Template: Reference{"lt-1", 2}, Types: []string{"t3.small"}, TargetGroups: []string{"arn:t"}, HealthCheckType: "ELB", Grace: 5 * time.Minute,
 			MinHealthy: 100, MaxHealthy: 200, Hooks: []Hook{{"h", launching, abandon, 10 * time.Minute}}}},
 		Templates: map[string]map[int]Template{"lt-1": {2: {InstanceType: "t3.micro", UserData: "aGk="}}},
 		TargetGroups: map[string]TargetGroup{"arn:t": {ARN: "arn:t", Name: "t", Algorithm: "round_robin", Port: 8080,
