@@ -28,6 +28,8 @@ type MultiZoneConfig struct {
 	WAFRequestsPer5Minutes int
 	CDN                    bool
 	CDNSecret              string
+	CDNSecretAlso          string
+	CDNBothWays            bool
 	Backups                store.Backups
 	BackupRegion           string // of the second vault; empty: none
 	AlarmEmail             string
@@ -96,6 +98,10 @@ func multiZoneTogether(c *Config) (problems []error) {
 	unless(!m.CDN || m.CDNSecret != "",
 		"twip:cdn = true: without a secret anyone's distribution could pass for ours; run pulumi config set "+
 			"--secret twip:cdnSecret \"$(openssl rand -hex 32)\"")
+	unless(m.CDN || !m.CDNBothWays, "twip:cdnBothWays = true: without CloudFront there is one way; remove it, or set "+
+		"twip:cdn: true")
+	unless(m.CDNSecretAlso == "" || m.CDNSecretAlso != m.CDNSecret,
+		"twip:cdnSecretAlso: it is twip:cdnSecret; set the secret that follows it, or the one before it")
 	unless(!m.CDN || slices.Equal(c.SiteCIDRs, []string{"0.0.0.0/0"}),
 		"twip:siteCidrs = %q: with twip:cdn = true CloudFront answers everyone, wherever they are; remove "+
 			"twip:siteCidrs, or twip:cdn",

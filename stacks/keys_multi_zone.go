@@ -79,6 +79,19 @@ var multiZoneKeys = []Key{
 			optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
 	},
 	{
+		Name: "cdnSecretAlso", Default: "", Secret: true, Example: strings.Repeat("fedcba9876543210", 4),
+		Description: "A second secret that the load balancer accepts from CloudFront, while cdnSecret is changed: set " +
+			"the new one here, exchange the two, take the old one away; pulumi up after each.",
+		read: text(func(c *Config) *string { return &c.MultiZone.CDNSecretAlso },
+			optional(matches(cdnSecretRE, "it is not 32 to 128 letters and digits"))),
+	},
+	{
+		Name: "cdnBothWays", Default: false, Example: "true",
+		Description: "With cdn: the load balancer goes on answering those who come to it directly; for the first hour " +
+			"of CloudFront, until nobody has an old address any more.",
+		read: boolean(func(c *Config) *bool { return &c.MultiZone.CDNBothWays }),
+	},
+	{
 		Name: "backups", Default: map[string]any{"every": "hour", "keepDays": 35},
 		Example: "{every: day, keepDays: 90, lockDays: 30, copyTo: eu-west-1}",
 		Description: "In groups: how often the data is copied to the vault (hour or day), how many days a copy is " +

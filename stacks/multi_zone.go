@@ -176,9 +176,25 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		args.CDN = &edge.CDNArgs{
 			Secret:  pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecret)).(pulumi.StringOutput),
 			USEast1: worldwide,
+			Open:    c.MultiZone.CDNBothWays,
+		}
+		if c.MultiZone.CDNSecretAlso != "" {
+			args.CDN.AlsoAccepted = pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecretAlso)).(pulumi.StringOutput)
+		}
+		if err = c.warnOfBothWays(ctx); err != nil {
+			return nil, err
 		}
 	}
 	return args, nil
+}
+
+// warnOfBothWays reminds of what is meant for an hour.
+func (c *Config) warnOfBothWays(ctx *pulumi.Context) error {
+	if !c.MultiZone.CDNBothWays {
+		return nil
+	}
+	return ctx.Log.Warn("twip:cdnBothWays is true: the load balancer answers everyone, and whoever comes to it directly "+
+		"passes by CloudFront. Remove it when nobody has the old addresses any more, an hour after the first up.", nil)
 }
 
 // backups are those of the configuration, with a provider of the second region.

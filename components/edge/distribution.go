@@ -14,9 +14,20 @@ import (
 
 // CDNArgs put CloudFront between visitors and the load balancer: static files are answered near the visitor, everything
 // else is passed on, and the load balancer answers nobody else.
+//
+// CloudFront proves itself by a secret and not by a VPC origin: those want an internal load balancer, and the one that
+// the world knows already cannot become internal without being replaced; a second one would cost as much as the first,
+// and the first could only go after its protection was lifted. A secret is changed in three updates, in each of which
+// the load balancer accepts what CloudFront's edges, which take minutes to follow, send before and after it: accept the
+// new one as well (AlsoAccepted), exchange the two, take the old one away.
 type CDNArgs struct {
 	// Secret is sent to the load balancer with every request, and asked for there.
 	Secret pulumi.StringInput
+	// AlsoAccepted is a second secret that the load balancer takes while the first is changed; nil: none.
+	AlsoAccepted pulumi.StringInput
+	// Open has the load balancer go on answering those who come to it directly, behind a web ACL of its own: resolvers
+	// and browsers lead visitors there for a while after CloudFront was put in front.
+	Open bool
 	// USEast1 is a provider of us-east-1, where CloudFront looks for its certificate and its web ACL.
 	USEast1 pulumi.ProviderResource
 }
@@ -59,7 +70,7 @@ func newDistribution(
 	}
 	webACL := pulumi.String("").ToStringOutput()
 	if args.WebACL != nil {
-		acl, err := newWebACL(ctx, name, args.WebACL, global, child, there)
+		acl, err := newWebACL(ctx, name, args.WebACL, global, nil, child, there)
 		if err != nil {
 			return nil, err
 		}
@@ -131,6 +142,17 @@ func newDistribution(
 	}
 	return distribution, nil
 }
+
+// accepted are the secrets that the load balancer takes.
+func (a *CDNArgs) accepted() pulumi.StringArray {
+	if a.AlsoAccepted == nil {
+		return pulumi.StringArray{a.Secret}
+	}
+	return pulumi.StringArray{a.Secret, a.AlsoAccepted}
+}
+
+// onlyCDN says whether the load balancer answers nobody but our distribution.
+func (a *LoadBalancerArgs) onlyCDN() bool { return a.CDN != nil && !a.CDN.Open }
 
 func (a *CDNArgs) validate() (p problem.List) {
 	p.Unless(a.Secret != nil, "CDN: secret", nil, "give it a secret that only CloudFront and the load balancer know")

@@ -72,7 +72,7 @@ func (b *LoadBalancer) registerListeners(
 // defaultAction answers what no rule takes. Behind CloudFront that is everybody who did not come through our
 // distribution: the security group admits all of CloudFront's addresses, and anyone can have a distribution.
 func (a *LoadBalancerArgs) defaultAction() lb.ListenerDefaultActionArray {
-	if a.CDN == nil {
+	if !a.onlyCDN() {
 		return lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
 			Type: pulumi.String("forward"), TargetGroupArn: a.App.TargetGroup.Group.Arn,
 		}}
@@ -96,7 +96,7 @@ type route struct {
 
 func (a *LoadBalancerArgs) routes() []route {
 	routes := []route{{"static", 100, staticPaths, a.Static.TargetGroup}}
-	if a.CDN != nil {
+	if a.onlyCDN() {
 		// What is not static would be left to the default action, which asks for no header.
 		routes = append(routes, route{"app", 200, []string{"/*"}, a.App.TargetGroup})
 	}
@@ -111,10 +111,10 @@ func (b *LoadBalancer) registerRules(
 		conditions := lb.ListenerRuleConditionArray{&lb.ListenerRuleConditionArgs{
 			PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(r.paths)},
 		}}
-		if cdn := args.CDN; cdn != nil {
+		if args.onlyCDN() {
 			conditions = append(conditions,
 				&lb.ListenerRuleConditionArgs{HttpHeader: &lb.ListenerRuleConditionHttpHeaderArgs{
-					HttpHeaderName: pulumi.String(originHeader), Values: pulumi.StringArray{cdn.Secret},
+					HttpHeaderName: pulumi.String(originHeader), Values: args.CDN.accepted(),
 				}})
 		}
 		rule, err := lb.NewListenerRule(ctx, name+"-"+r.name, &lb.ListenerRuleArgs{

@@ -113,7 +113,7 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 			"whoever is about to destroy the environment lifts the protection by configuration (twip:protectEdge)"),
 		guardrails.ExceptWhen(ctx, args.WebACL == nil, "ELB.16",
 			"the web ACL is a step on the way to the public release (twip:waf)"),
-		guardrails.ExceptWhen(ctx, args.CDN != nil, "ELB.16", "the web ACL stands at CloudFront, "+
+		guardrails.ExceptWhen(ctx, args.onlyCDN(), "ELB.16", "the web ACL stands at CloudFront, "+
 			"where it sees visitors' own addresses; the load balancer answers nobody else"),
 		guardrails.ExceptWhen(ctx, !args.Network.DualStack, "TWIP-EDGE-4",
 			"whoever keeps the existing VPC decides whether it has IPv6"))
@@ -131,8 +131,8 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 		return err
 	}
 	// Behind CloudFront the web ACL stands there, where it sees visitors' own addresses.
-	if args.WebACL != nil && args.CDN == nil {
-		acl, err := newWebACL(ctx, name, args.WebACL, regional, child)
+	if args.WebACL != nil && !args.onlyCDN() {
+		acl, err := newWebACL(ctx, name, args.WebACL, regional, args.CDN, child)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (a *LoadBalancerArgs) addresses() string {
 func (a *LoadBalancerArgs) newSecurityGroup(
 	ctx *pulumi.Context, name string, parent pulumi.ResourceOrInvokeOption,
 ) (*network.SecurityGroup, error) {
-	if a.CDN == nil {
+	if !a.onlyCDN() {
 		// Whoever lets everybody in means those with IPv6 as well.
 		readers := slices.Clone(a.SiteCIDRs)
 		if a.Network.DualStack && slices.Contains(readers, network.Anywhere) {

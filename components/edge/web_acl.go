@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"strings"
 
 	"twip/components/internal/problem"
 	"twip/components/internal/tag"
@@ -37,14 +38,16 @@ var managedRuleGroups = []struct{ name, override string }{
 	{"AWSManagedRulesCommonRuleSet", "count"},
 }
 
+// newWebACL creates a web ACL. Where visitors come by way of a CDN as well, it leaves counting those to the CDN's own:
+// here they would be many at one address.
 func newWebACL(
-	ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, options ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, cdn *CDNArgs, options ...pulumi.ResourceOption,
 ) (*webACL, error) {
 	acl := &webACL{}
 	err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name, pulumi.Map{
 		"scope":            pulumi.String(scope),
 		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
-		"rules":            args.rules(),
+		"rules":            args.rules(cdn),
 		"visibilityConfig": visible("site"), // All and Default_Action are AWS's own names
 		"tags":             tag.Named(name),
 	}, acl, options...)
@@ -68,13 +71,11 @@ func (w *webACL) protect(
 }
 
 // rules refuse floods first, since every later rule costs more to ask.
-func (a *WebACLArgs) rules() pulumi.Array {
+func (a *WebACLArgs) rules(cdn *CDNArgs) pulumi.Array {
 	rules := pulumi.Array{pulumi.Map{
 		"name": pulumi.String("rate"), "priority": pulumi.Int(0),
-		"action": pulumi.Map{"block": pulumi.Map{}},
-		"statement": pulumi.Map{"rateBasedStatement": pulumi.Map{
-			"limit": pulumi.Int(a.RequestsPer5Minutes), "aggregateKeyType": pulumi.String("IP"),
-		}},
+		"action":           pulumi.Map{"block": pulumi.Map{}},
+		"statement":        pulumi.Map{"rateBasedStatement": a.rate(cdn)},
 		"visibilityConfig": visible("rate"),
 	}, pulumi.Map{
 		"name": pulumi.String("ognl"), "priority": pulumi.Int(1),
@@ -96,6 +97,35 @@ func (a *WebACLArgs) rules() pulumi.Array {
 		})
 	}
 	return rules
+}
+
+// rate counts the requests of each address that an application server has to answer.
+func (a *WebACLArgs) rate(cdn *CDNArgs) pulumi.Map {
+	var uncounted pulumi.Array
+	for _, path := range staticPaths {
+		uncounted = append(uncounted, match(pulumi.String(strings.TrimSuffix(path, "*")), "STARTS_WITH",
+			pulumi.Map{"uriPath": pulumi.Map{}}))
+	}
+	if cdn != nil {
+		for _, secret := range cdn.accepted() {
+			uncounted = append(uncounted, match(secret, "EXACTLY",
+				pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String(strings.ToLower(originHeader))}}))
+		}
+	}
+	return pulumi.Map{
+		"limit": pulumi.Int(a.RequestsPer5Minutes), "aggregateKeyType": pulumi.String("IP"),
+		"scopeDownStatement": pulumi.Map{"notStatement": pulumi.Map{"statements": pulumi.Array{
+			pulumi.Map{"orStatement": pulumi.Map{"statements": uncounted}},
+		}}},
+	}
+}
+
+// match is a statement that a part of a request is, as it was sent, this text or begins with it.
+func match(text pulumi.StringInput, how string, field pulumi.Map) pulumi.Map {
+	return pulumi.Map{"byteMatchStatement": pulumi.Map{
+		"searchString": text, "positionalConstraint": pulumi.String(how), "fieldToMatch": field,
+		"textTransformations": pulumi.Array{pulumi.Map{"priority": pulumi.Int(0), "type": pulumi.String("NONE")}},
+	}}
 }
 
 func visible(metric string) pulumi.Map {

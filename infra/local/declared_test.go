@@ -36,9 +36,11 @@ var steps = []struct {
 	{"larger writer", "`instanceType: m7i.large`, `memoryMiB: {app: 6144, static: 256}`", "the one JVM that writes gets 2 full vCPUs " +
 		"and 3 GiB of heap: this, not more servers, makes posting faster",
 		map[string]string{"twip:instanceType": "m7i.large", "twip:memoryMiB": `{"app":6144,"static":256}`}, false},
-	{"the world", "`cdn: true`, `pulumi config set --secret twip:cdnSecret \"$(openssl rand -hex 32)\"`", "static files near the " +
-		"reader, free up to 1 TB a month, then ≈ 85 per TB; the load balancer answers nobody but our distribution",
-		map[string]string{"twip:cdn": "true"}, false},
+	{"the world, both ways", "`cdn: true`, `cdnBothWays: true`, `pulumi config set --secret twip:cdnSecret \"$(openssl rand -hex 32)\"`",
+		"CloudFront answers those who know its addresses, the load balancer the others, each behind a web ACL",
+		map[string]string{"twip:cdn": "true", "twip:cdnBothWays": "true"}, false},
+	{"the world", "an hour later, without `cdnBothWays`", "static files near the reader, free up to 1 TB a month, then ≈ 85 " +
+		"per TB; the load balancer answers nobody but our distribution", map[string]string{"twip:cdnBothWays": "false"}, false},
 	{"registry and logs without NAT", "`interfaceEndpoints: true`", "pulls and logs go on when NAT is away; layers of images come " +
 		"past NAT anyway; the sum is for two zones", map[string]string{"twip:interfaceEndpoints": "true"}, true},
 }

@@ -36,6 +36,7 @@ var changes = map[string]string{
 	"create aws:ec2/route:Route twip-prod-network-public-ipv6":                                       "readers come by IPv6 as well",
 	"update aws:lb/loadBalancer:LoadBalancer .ipAddressType":                                         "readers come by IPv6 as well",
 	"create aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule twip-prod-edge-in-site-ipv6-0": "readers come by IPv6 as well",
+	"update aws:wafv2/webAcl:WebAcl .rules[0]":                                                       "files are not counted, a page is one request",
 	"update aws:lb/loadBalancer:LoadBalancer .enableZonalShift":                                      "a zone that fails can be taken out",
 	"update aws:iam/role:Role .assumeRolePolicy":                                                     "services act on this account's behalf only",
 	"update aws:autoscaling/group:Group .launchTemplate":                                             "machines may be of several types",

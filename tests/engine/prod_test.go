@@ -29,6 +29,9 @@ var lasting = []string{
 	"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate", "aws:acm/certificate:Certificate",
 }
 
+// The secrets of a CDN before and after its change.
+var secretA, secretB = strings.Repeat("0123456789abcdef", 4), strings.Repeat("fedcba9876543210", 4)
+
 const rollout = "aws:lambda/invocation:Invocation"
 
 // losses are the steps of an update that take something lasting away.
@@ -63,7 +66,11 @@ func TestProd(t *testing.T) {
 		{"a third zone", map[string]any{"twip:zones": []string{"a", "b", "c"}}, 0},
 		{"more servers", map[string]any{"twip:appServers": map[string]int{"min": 3, "max": 9}, "twip:staticServers": map[string]int{"min": 3, "max": 9}}, 0},
 		{"a larger writer", map[string]any{"twip:instanceType": "m7i.large", "twip:memoryMiB": map[string]int{"app": 6144, "static": 256}}, 1},
-		{"the world", map[string]any{"twip:cdn": true, "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}, 0},
+		{"the world, both ways", map[string]any{"twip:cdn": true, "twip:cdnBothWays": true, "twip:cdnSecret": secretA}, 0},
+		{"the world", map[string]any{"twip:cdnBothWays": false}, 0},
+		{"a second secret", map[string]any{"twip:cdnSecretAlso": secretB}, 0},
+		{"the second secret is sent", map[string]any{"twip:cdnSecret": secretB, "twip:cdnSecretAlso": secretA}, 0},
+		{"the first secret is gone", map[string]any{"twip:cdnSecretAlso": ""}, 0},
 	} {
 		t.Log(step.title)
 		maps.Copy(r.config, step.config)

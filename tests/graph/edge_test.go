@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,4 +61,87 @@ func TestProdCountsRulesForIPv6(t *testing.T) {
 	everyone["twip:siteCidrs"] = `["0.0.0.0/0",` + manyRanges(58)[1:]
 	_, err = RunStack("prod", prodConfig(t, everyone), stacks.Program)
 	require.NoError(t, err)
+}
+
+// sentAndAccepted are the secrets that CloudFront sends and that the load balancer takes; nil takes everything.
+func sentAndAccepted(t *testing.T, g *Graph) (sent string, accepted []any) {
+	t.Helper()
+	origin := g.At(t, g.Of(t, cdnType)[0], "origins[0].customHeaders[0]").(map[string]any)
+	require.Equal(t, "X-Twip-Origin", origin["name"])
+	for _, rule := range g.Of(t, ruleType) {
+		conditions := g.At(t, rule, "conditions").([]any)
+		if len(conditions) == 1 {
+			require.Equal(t, "forward", g.At(t, g.One(t, listenerType, "twip-prod-edge-tls"), "defaultActions[0].type"))
+			return origin["value"].(string), nil
+		}
+		header := conditions[1].(map[string]any)["httpHeader"].(map[string]any)
+		require.Equal(t, "X-Twip-Origin", header["httpHeaderName"])
+		if accepted != nil {
+			require.Equal(t, accepted, header["values"], "rules differ")
+		}
+		accepted = header["values"].([]any)
+		values := len(accepted)
+		for _, path := range conditions[0].(map[string]any)["pathPattern"].(map[string]any)["values"].([]any) {
+			require.NotEmpty(t, path)
+			values++
+		}
+		require.LessOrEqual(t, values, 5, "values that a rule takes")
+	}
+	return origin["value"].(string), accepted
+}
+
+// On every step of the way to the world and of a new secret, whatever CloudFront's edges send before and after it is
+// accepted before and after it: an edge may follow minutes later than the load balancer, or earlier.
+func TestProdRefusesNobodyWhileSecretsChange(t *testing.T) {
+	other := strings.Repeat("fedcba9876543210", 4)
+	steps := []map[string]string{
+		bothWays,
+		{},
+		{"twip:cdnSecretAlso": other},
+		{"twip:cdnSecret": other, "twip:cdnSecretAlso": worldwide["twip:cdnSecret"]},
+		{"twip:cdnSecret": other},
+	}
+	sentBefore, acceptedBefore := "", []any(nil)
+	for i, step := range steps {
+		sent, accepted := sentAndAccepted(t, prod(t, named, worldwide, step))
+		require.Equal(t, i == 0, accepted == nil, "step %d", i)
+		for _, taken := range [][]any{acceptedBefore, accepted} {
+			if taken != nil {
+				require.Contains(t, taken, sent, "step %d", i)
+			}
+		}
+		if accepted != nil {
+			require.Contains(t, accepted, sentBefore, "step %d", i)
+		}
+		sentBefore, acceptedBefore = sent, accepted
+	}
+	require.Equal(t, other, sentBefore)
+}
+
+// While visitors come both ways, each way has a web ACL, and the load balancer's does not take CloudFront's addresses for
+// busy visitors; when one way is left, so is one web ACL.
+func TestProdGuardsBothWays(t *testing.T) {
+	g := prod(t, named, worldwide, bothWays)
+	require.Len(t, g.Of(t, aclType), 2)
+	acl := g.One(t, aclType, "twip-prod-edge")
+	require.Equal(t, "REGIONAL", g.At(t, acl, "scope"))
+	require.True(t, acl.Inputs["rules"].ContainsSecrets(), "the secret is readable in the state")
+	tls := g.One(t, listenerType, "twip-prod-edge-tls")
+	require.True(t, g.Waits(tls, g.One(t, "aws:wafv2/webAclAssociation:WebAclAssociation", "twip-prod-edge")))
+	require.Contains(t, strings.Join(g.Messages, "\n"), "cdnBothWays is true")
+	limited := func(acl *Node, r request) bool {
+		rule := Plain(acl.Inputs["rules"]).([]any)[0].(map[string]any)
+		rate := rule["statement"].(map[string]any)["rateBasedStatement"].(map[string]any)
+		return holds(t, rate["scopeDownStatement"].(map[string]any), r)
+	}
+	require.True(t, limited(acl, request{path: "/Read.action"}))
+	require.True(t, limited(acl, request{path: "/Read.action", origin: "guessed"}))
+	require.False(t, limited(acl, request{path: "/Read.action", origin: worldwide["twip:cdnSecret"]}))
+
+	g = prod(t, named, worldwide)
+	require.Len(t, g.Of(t, aclType), 1)
+	require.True(t, limited(g.Of(t, aclType)[0], request{path: "/Read.action", origin: worldwide["twip:cdnSecret"]}),
+		"at CloudFront everybody may send anything")
+	require.False(t, limited(g.Of(t, aclType)[0], request{path: "/styles/site.css"}), "a page is one request, whatever is on it")
+	require.True(t, limited(g.Of(t, aclType)[0], request{path: "/stylesheet"}))
 }

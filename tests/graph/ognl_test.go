@@ -3,6 +3,7 @@ package graph
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,20 +11,14 @@ import (
 )
 
 // request is what the web ACL sees of a request.
-type request struct{ path, query, body, contentType string }
+type request struct{ path, query, body, contentType, origin string }
 
 // The web ACL's patterns, as the graph has them, on requests as the web ACL sees them.
 func TestProdRefusesOGNL(t *testing.T) {
 	acl := prod(t).Of(t, "aws:wafv2/webAcl:WebAcl")[0]
 	require.Equal(t, "ognl", Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)["name"])
 	refused := func(r request) bool {
-		for _, statement := range statements(acl) {
-			match := statement.(map[string]any)["regexMatchStatement"].(map[string]any)
-			if regexp.MustCompile(match["regexString"].(string)).MatchString(seen(t, r, match)) {
-				return true
-			}
-		}
-		return false
+		return holds(t, Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)["statement"].(map[string]any), r)
 	}
 	form := func(body string) request {
 		return request{path: "/Post.action", body: body, contentType: "application/x-www-form-urlencoded"}
@@ -58,21 +53,47 @@ func TestProdRefusesOGNL(t *testing.T) {
 	}
 }
 
-// statements lists the statements of the rule.
-func statements(acl *Node) []any {
-	rule := Plain(acl.Inputs["rules"]).([]any)[1].(map[string]any)
-	return rule["statement"].(map[string]any)["orStatement"].(map[string]any)["statements"].([]any)
+// holds says whether a statement, as the graph has it, is true of a request.
+func holds(t *testing.T, statement map[string]any, r request) bool {
+	t.Helper()
+	require.Len(t, statement, 1)
+	inner := func(s any) bool { return holds(t, s.(map[string]any), r) }
+	for kind, s := range statement {
+		s := s.(map[string]any)
+		switch kind {
+		case "orStatement":
+			return slices.ContainsFunc(s["statements"].([]any), inner)
+		case "notStatement":
+			require.Len(t, s["statements"], 1)
+			return !inner(s["statements"].([]any)[0])
+		case "regexMatchStatement":
+			return regexp.MustCompile(s["regexString"].(string)).MatchString(seen(t, r, s))
+		case "byteMatchStatement":
+			if s["positionalConstraint"] == "STARTS_WITH" {
+				return strings.HasPrefix(seen(t, r, s), s["searchString"].(string))
+			}
+			require.Equal(t, "EXACTLY", s["positionalConstraint"])
+			return seen(t, r, s) == s["searchString"]
+		}
+		t.Fatalf("statement %s is not known here", kind)
+	}
+	return false
 }
 
 // seen is a part of the request after the transformations that the statement asks for.
 func seen(t *testing.T, r request, match map[string]any) string {
 	t.Helper()
 	var text string
-	for field := range match["fieldToMatch"].(map[string]any) {
-		text = map[string]string{"queryString": r.query, "uriPath": r.path, "body": r.body, "singleHeader": r.contentType}[field]
+	for field, which := range match["fieldToMatch"].(map[string]any) {
+		if field == "singleHeader" {
+			field = which.(map[string]any)["name"].(string)
+		}
+		text = map[string]string{"queryString": r.query, "uriPath": r.path, "body": r.body, "content-type": r.contentType,
+			"x-twip-origin": r.origin}[field]
 	}
 	for _, step := range match["textTransformations"].([]any) {
 		switch kind := step.(map[string]any)["type"]; kind {
+		case "NONE":
 		case "LOWERCASE":
 			text = strings.ToLower(text)
 		case "URL_DECODE_UNI":

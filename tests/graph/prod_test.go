@@ -50,6 +50,7 @@ var (
 	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "1000"}
 	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a web ACL of their own
 	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
+	bothWays   = map[string]string{"twip:cdnBothWays": "true"}
 	larger     = map[string]string{"twip:appServers": `{"min":3,"max":9}`, "twip:staticServers": `{"min":3,"max":9}`, "twip:instanceType": "m7i.large"}
 )
 
@@ -91,6 +92,7 @@ var prodShapes = map[string][]map[string]string{
 	"domain":      {named},
 	"no web ACL":  {bare},
 	"CDN":         {named, worldwide},
+	"both ways":   {named, worldwide, bothWays},
 	"public":      {threeZones, named, told, worldwide, larger},
 	"cheap":       {{"twip:natGateways": "single"}},
 	"endpoints":   {{"twip:interfaceEndpoints": "true"}},
