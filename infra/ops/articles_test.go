@@ -4,43 +4,29 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"twip/infra/site"
 )
 
-func TestArticlesOf(t *testing.T) {
-	page := `<article>
-      <h2>C# &amp; &lt;Java&gt;</h2>
-      <time datetime="2026-11-23T10:00:00Z">2026-11-23T10:00:00Z</time>
-      <p>text</p></article><article><h2>two
-lines</h2><time>yesterday</time></article>`
-	require.Equal(t, []article{{"C# & <Java>", "2026-11-23T10:00:00Z"}, {"two\nlines", "yesterday"}}, articlesOf(page))
-	require.Empty(t, articlesOf("<li>another application's article</li>"))
-}
-
-func TestTextOf(t *testing.T) {
-	require.Equal(t, "News of today & tomorrow", textOf(
-		"<style>p {color: red}</style><h1>News\n of</h1><!-- <b>not</b> -->"+
-			"<script>x = '<p>'</script><p>today &amp; tomorrow</p>"))
-}
-
 func TestCompare(t *testing.T) {
-	a, b, c := article{"a", "1"}, article{"b", "2"}, article{"c", "3"}
+	a, b, c := article("a", "1"), article("b", "2"), article("c", "3")
 	const added, dated = "in the copy and not on the site: ", "another date in the copy: "
 	for name, tc := range map[string]struct {
-		before, inCopy, after []article
+		before, inCopy, after []site.Article
 		since                 int
 		problems              []string
 	}{
-		"the same":           {[]article{a, b}, []article{a, b}, []article{a, b}, 0, nil},
-		"in another order":   {[]article{a, b}, []article{b, a}, []article{a, b}, 0, nil},
-		"posted after":       {[]article{a}, []article{a}, []article{a, b}, 1, nil},
-		"posted during":      {[]article{a}, []article{a, b}, []article{a, b, c}, 2, nil},
-		"one title twice":    {[]article{a, {"a", "2"}}, []article{{"a", "2"}, a}, []article{a, {"a", "2"}}, 0, nil},
-		"missing":            {[]article{a, b}, []article{a}, []article{a, b}, 0, []string{`missing in the copy: "b"`}},
-		"missing twice":      {[]article{a, a}, nil, []article{a, a}, 0, []string{`missing in the copy: "a" (2 times)`}},
-		"missing one of two": {[]article{a, a}, []article{a}, []article{a, a}, 0, []string{`missing in the copy: "a"`}},
-		"not on the site":    {[]article{a}, []article{a, b}, []article{a}, 0, []string{added + `"b"`}},
-		"another date":       {[]article{a}, []article{{"a", "9"}}, []article{a}, 0, []string{dated + `"a": 9, on the site 1`}},
-		"one date used twice": {[]article{a, {"a", "2"}}, []article{a, a}, []article{a, {"a", "2"}}, 0,
+		"the same":           {[]site.Article{a, b}, []site.Article{a, b}, []site.Article{a, b}, 0, nil},
+		"in another order":   {[]site.Article{a, b}, []site.Article{b, a}, []site.Article{a, b}, 0, nil},
+		"posted after":       {[]site.Article{a}, []site.Article{a}, []site.Article{a, b}, 1, nil},
+		"posted during":      {[]site.Article{a}, []site.Article{a, b}, []site.Article{a, b, c}, 2, nil},
+		"one title twice":    {[]site.Article{a, article("a", "2")}, []site.Article{article("a", "2"), a}, []site.Article{a, article("a", "2")}, 0, nil},
+		"missing":            {[]site.Article{a, b}, []site.Article{a}, []site.Article{a, b}, 0, []string{`missing in the copy: "b"`}},
+		"missing twice":      {[]site.Article{a, a}, nil, []site.Article{a, a}, 0, []string{`missing in the copy: "a" (2 times)`}},
+		"missing one of two": {[]site.Article{a, a}, []site.Article{a}, []site.Article{a, a}, 0, []string{`missing in the copy: "a"`}},
+		"not on the site":    {[]site.Article{a}, []site.Article{a, b}, []site.Article{a}, 0, []string{added + `"b"`}},
+		"another date":       {[]site.Article{a}, []site.Article{article("a", "9")}, []site.Article{a}, 0, []string{dated + `"a": 9, on the site 1`}},
+		"one date used twice": {[]site.Article{a, article("a", "2")}, []site.Article{a, a}, []site.Article{a, article("a", "2")}, 0,
 			[]string{dated + `"a": 1, on the site 1, 2`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,3 +36,5 @@ func TestCompare(t *testing.T) {
 		})
 	}
 }
+
+func article(title, date string) site.Article { return site.Article{Title: title, Date: date} }

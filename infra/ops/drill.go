@@ -14,6 +14,7 @@ import (
 
 	"twip/infra/boot"
 	"twip/infra/keeper"
+	"twip/infra/site"
 )
 
 const (
@@ -35,7 +36,7 @@ var drillCopy string
 // site and without any network, and compares the articles. It removes what it made, and its error says what is not as
 // on the site.
 func RestoreDrill(ctx context.Context, env Environment, host Host, out io.Writer) (err error) {
-	d := drill{host: host, site: strings.TrimSuffix(env.URL, "/") + readPath, out: out}
+	d := drill{host: host, list: strings.TrimSuffix(env.URL, "/") + site.ReadPath, out: out}
 	if err := d.remove(ctx); err != nil { // what a drill that was killed left
 		return fmt.Errorf("restore drill of stack %q: %w", env.Stack, err)
 	}
@@ -45,7 +46,7 @@ func RestoreDrill(ctx context.Context, env Environment, host Host, out io.Writer
 			err = fmt.Errorf("restore drill of stack %q: FAILED: %w", env.Stack, err)
 		}
 	}()
-	before, err := fetch(ctx, d.site)
+	before, err := site.Get(ctx, d.list)
 	if err != nil {
 		return fmt.Errorf("the site has to run: %w: see make status STACK=%s", err, env.Stack)
 	}
@@ -61,7 +62,7 @@ func RestoreDrill(ctx context.Context, env Environment, host Host, out io.Writer
 
 type drill struct {
 	host Host
-	site string
+	list string
 	out  io.Writer
 }
 
@@ -158,7 +159,7 @@ func (d drill) page(ctx context.Context) (string, error) {
 		return "", err
 	}
 	page, err := d.host.Exec(ctx, "nsenter", "--target", strings.TrimSpace(string(pid)), "--net",
-		"curl", "--silent", "--show-error", "--fail", "--max-time", "30", "http://127.0.0.1:8080"+readPath)
+		"curl", "--silent", "--show-error", "--fail", "--max-time", "30", "http://127.0.0.1:8080"+site.ReadPath)
 	return string(page), err
 }
 
@@ -170,20 +171,20 @@ func (d drill) judge(ctx context.Context, before string) error {
 		if page, err = d.page(ctx); err != nil {
 			return err
 		}
-		if after, err = fetch(ctx, d.site); err != nil {
+		if after, err = site.Get(ctx, d.list); err != nil {
 			return err
 		}
-		if was := articlesOf(before); len(was) > 0 {
-			return d.compare(compare(was, articlesOf(page), articlesOf(after)))
+		if was := site.Articles(before); len(was) > 0 {
+			return d.compare(compare(was, site.Articles(page), site.Articles(after)))
 		}
-		if text := textOf(page); text == textOf(after) || text == textOf(before) {
+		if text := site.Text(page); text == site.Text(after) || text == site.Text(before) {
 			fmt.Fprintf(d.out, "%s reads the same on the copy and on the site: %d characters (look %d)\n",
-				readPath, len(text), look+1)
+				site.ReadPath, len(text), look+1)
 			return nil
 		}
 	}
 	return fmt.Errorf("%s does not read the same on the copy and on the site\non the copy: %.300s\non the site: %.300s",
-		readPath, textOf(page), textOf(after))
+		site.ReadPath, site.Text(page), site.Text(after))
 }
 
 func (d drill) compare(c comparison) error {

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"twip/infra/site"
 )
 
 // Host runs programs on the machine that has an environment's data.
@@ -72,7 +73,7 @@ func Restore(ctx context.Context, env Environment, host Host, point uint64, out 
 	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
 	defer cancel()
 	for {
-		if answer, ok := probe(ctx, strings.TrimSuffix(env.URL, "/")+readPath); ok {
+		if answer, ok := probe(ctx, strings.TrimSuffix(env.URL, "/")+site.ReadPath); ok {
 			fmt.Fprintf(out, "%s: %s\n", env.URL, answer)
 			return nil
 		} else if ctx.Err() != nil {
@@ -84,24 +85,4 @@ func Restore(ctx context.Context, env Environment, host Host, point uint64, out 
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
-}
-
-// fetch reads a page of the site.
-func fetch(ctx context.Context, url string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %s", url, res.Status)
-	}
-	page, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
-	return string(page), err
 }

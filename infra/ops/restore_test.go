@@ -152,7 +152,7 @@ func TestTheTwinReachesNobody(t *testing.T) {
 }
 
 func TestADrillNeedsTheSite(t *testing.T) {
-	site := httptest.NewServer(&companyNews{status: map[string]int{readPath: 503}})
+	site := httptest.NewServer(&companyNews{status: map[string]int{"/Read.action": 503}})
 	defer site.Close()
 	host := &fakeHost{}
 	err := RestoreDrill(t.Context(), Environment{Stack: "train", URL: site.URL}, host, &bytes.Buffer{})

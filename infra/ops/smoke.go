@@ -10,17 +10,12 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"twip/infra/site"
 )
-
-// maxPage bounds what is read of one answer; the list of all articles grows with use.
-const maxPage = 64 << 20
-
-// staticLink finds the static files that a page of the site refers to.
-var staticLink = regexp.MustCompile(`(?:href|src)=["']([^"']*/(?:styles|images)/[^"']+)["']`)
 
 // Smoke visits the site as a reader and a writer would and prints every answer with its headers and timings.
 // It posts one article and reads it back. The error joins everything that was not as it should be.
@@ -29,16 +24,16 @@ func Smoke(ctx context.Context, env Environment, out io.Writer) error {
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	front := s.get("/", http.StatusOK)
-	s.get("/Read.action", http.StatusOK)
-	if link := staticLink.FindSubmatch(front); link != nil {
-		s.get(strings.TrimPrefix(string(link[1]), s.base), http.StatusOK)
+	front := s.get(site.FrontPath, http.StatusOK)
+	s.get(site.ReadPath, http.StatusOK)
+	if file := site.StaticFile(string(front), s.base); file != "" {
+		s.get(file, http.StatusOK)
 	} else {
 		s.fail("GET /: no link to /styles/ or /images/ found: the page does not use the static tier")
 	}
 	title := "smoke-" + rand.Text()
-	s.post("/Post.action", url.Values{"title": {title}, "body": {"Written by the smoke test."}}, http.StatusFound)
-	if list := s.get("/Read.action", http.StatusOK); !bytes.Contains(list, []byte(title)) {
+	s.post(site.PostPath, url.Values{"title": {title}, "body": {"Written by the smoke test."}}, http.StatusFound)
+	if list := s.get(site.ReadPath, http.StatusOK); !bytes.Contains(list, []byte(title)) {
 		s.fail("GET /Read.action: the article %q just posted is not in the list", title)
 	}
 	if err := errors.Join(s.problems...); err != nil {
@@ -89,7 +84,7 @@ func (s *smoke) do(method, path string, form url.Values, want int) []byte {
 		return nil
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
+	body, err := io.ReadAll(io.LimitReader(res.Body, site.MaxPage))
 	if err != nil {
 		s.fail("%s %s: answer broke off after %d bytes: %w", method, path, len(body), err)
 	}
