@@ -19,7 +19,7 @@ help: ## list the commands
 # The verbs are those of infra/cmd/twip, in its words; a test there holds the two lists together.
 
 ##@ this computer, whatever CLOUD says
-.PHONY: prepare local local-destroy local-clean cost account
+.PHONY: prepare local local-destroy local-clean drill cost account
 prepare: ## install and build what the local cloud needs, once
 	@$(TWIP) prepare
 local: ## bring the environment up on this computer, without an AWS account
@@ -28,6 +28,8 @@ local-destroy: ## destroy it, data included
 	@$(TWIP) local-destroy
 local-clean: ## remove everything the local cloud ever made here, even after a crash
 	@$(TWIP) local-clean
+drill: ## break the environment under load, fault by fault, and judge what people saw; DRILL=name,name
+	@$(TWIP) drill $(if $(DRILL),-drill $(DRILL))
 cost: ## what the environment costs a month by list prices, resource by resource; VISITS=pages a second
 	@$(TWIP) cost -visits $(or $(VISITS),0)
 account: ## print the CloudFormation template of the pipeline's roles and state; REPOSITORY=owner/name

@@ -6,10 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
+
+	"twip/infra/load"
 )
 
 //go:embed report.html
@@ -66,4 +70,28 @@ func Write(dir, stack string, outcomes []Outcome) (page string, err error) {
 		return "", fmt.Errorf("report: %w", err)
 	}
 	return page, os.WriteFile(filepath.Join(dir, stack+".json"), append(data, '\n'), 0o644)
+}
+
+// Table prints all outcomes of a run side by side.
+func Table(out io.Writer, outcomes []Outcome) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\ndrill\tverdict\tpages away\tfailed\tposts away\tunanswered\tfiles away\tacknowledged\tlost\tdoubled")
+	for _, o := range outcomes {
+		fmt.Fprintf(table, "%s\t%s\t", o.Drill, o.Word())
+		for _, f := range o.Figures {
+			fmt.Fprintf(table, "%.1f s\t", f.Away)
+			if f.Kind != load.Static {
+				failed := 0
+				for _, times := range f.Failed {
+					failed += times
+				}
+				fmt.Fprintf(table, "%d of %d\t", failed, f.Sent)
+			}
+		}
+		if len(o.Figures) > 0 {
+			fmt.Fprintf(table, "%d\t%d\t%d", o.Posts.Acknowledged, len(o.Posts.Lost), len(o.Posts.Doubled))
+		}
+		fmt.Fprintln(table)
+	}
+	return table.Flush()
 }

@@ -26,6 +26,9 @@ type Drill struct {
 	After func(ctx context.Context) ([]Check, error)
 }
 
+// ErrNotHere is what Do returns when an environment has no such thing to break.
+var ErrNotHere = errors.New("cannot be done here")
+
 // Outcome is what became of a drill.
 type Outcome struct {
 	Drill    string    `json:"drill"`
@@ -35,12 +38,15 @@ type Outcome struct {
 	Seconds  float64   `json:"seconds"`
 	Problem  string    `json:"problem,omitempty"` // why it could not be carried out, or be judged
 	Verdict  `json:"verdict"`
+	NotHere  bool `json:"notHere,omitempty"`
 	timeline Timeline
 }
 
 // Word is the verdict in a word.
 func (o Outcome) Word() string {
 	switch {
+	case o.NotHere:
+		return "NOT HERE"
 	case o.Problem != "":
 		return "FAILED"
 	case o.Kept:
@@ -104,7 +110,7 @@ func Run(ctx context.Context, drills []Drill, o Options) ([]Outcome, error) {
 		outcome := d.run(ctx, o)
 		outcomes = append(outcomes, outcome)
 		tell(o.Out, outcome)
-		if !outcome.Kept {
+		if !outcome.Kept && !outcome.NotHere {
 			broken = append(broken, d.Name)
 		}
 		if o.Done != nil {
@@ -136,7 +142,7 @@ func (d Drill) run(ctx context.Context, o Options) Outcome {
 		outcome.settle()
 	}
 	if err != nil {
-		outcome.Problem, outcome.Kept = err.Error(), false
+		outcome.Problem, outcome.Kept, outcome.NotHere = err.Error(), false, errors.Is(err, ErrNotHere)
 	}
 	return outcome
 }

@@ -1,13 +1,9 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"math/rand/v2"
-	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,17 +18,13 @@ type Single struct {
 	Host func(ctx context.Context) (ops.Host, error)
 	// Reboot stops the machine in an orderly way and boots it, CutPower without a warning.
 	Reboot, CutPower func(ctx context.Context) error
-	// Up changes the environment to so many app containers, as a command that can be killed.
-	Up func(appContainers int) *exec.Cmd
-	// Volume is what must never be replaced, and Changes how many resources the next up would change.
-	Volume  func(ctx context.Context) (string, error)
-	Changes func(ctx context.Context) (int, error)
+	Change           Change
+
+	pause time.Duration // for tests; the default is the constant of this name
 }
 
-const (
-	pause = 10 * time.Second // how long something stands still
-	kills = 10               // how often up is killed
-)
+// pause is how long something stands still, or is broken.
+const pause = 10 * time.Second
 
 // Train are the drills of an environment on one machine. Their promises hold with one app container; with two (make
 // scale APP=2) the writer's death costs less.
@@ -75,7 +67,7 @@ func Train(s Single) []Drill {
 		{Name: "power-cut", Fault: "the machine loses its power and boots",
 			Promise: all(interrupted(40 * time.Second)), Do: quietly(s.CutPower)},
 		s.restore(all(unnoticed)),
-		s.upKilled(Promise{Pages: Bound{Any, Any}, Posts: Bound{Any, Any}, Static: Bound{Any, Any}}),
+		s.Change.killed(10, Promise{Pages: Bound{Any, Any}, Posts: Bound{Any, Any}, Static: Bound{Any, Any}}),
 	}
 }
 
@@ -126,12 +118,9 @@ func (s Single) pausing(breaks, mends string) func(context.Context, func(string)
 		if err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		interrupted := wait(cmp.Or(s.pause, pause))(ctx)
 		_, err = host.Exec(context.WithoutCancel(ctx), "sh", "-euc", string(named)+mends)
-		return err
+		return errors.Join(interrupted, err)
 	}
 }
 
@@ -168,88 +157,4 @@ func (l lines) Write(text []byte) (int, error) {
 		l(strings.TrimRight(line, "\n"))
 	}
 	return len(text), nil
-}
-
-// upKilled changes how many app containers there are, which replaces the machine, and kills the command at random moments.
-func (s Single) upKilled(promise Promise) Drill {
-	var volume string
-	return Drill{Name: "up-killed", Fault: fmt.Sprintf("up is killed at %d random moments of a change", kills),
-		Promise: promise,
-		Do: func(ctx context.Context, say func(string)) (err error) {
-			if volume, err = s.Volume(ctx); err != nil {
-				return err
-			}
-			before, err := s.appContainers(ctx)
-			if err != nil {
-				return err
-			}
-			began := time.Now()
-			if err := finish(s.Up(before + 1)); err != nil {
-				return err
-			}
-			whole := time.Since(began)
-			say(fmt.Sprintf("the change takes %.0f s when nobody interrupts it", whole.Seconds()))
-			for i := range kills {
-				moment := rand.N(whole)
-				ended, err := interrupt(ctx, s.Up(before+i%2), moment)
-				if err != nil {
-					return err
-				}
-				say(fmt.Sprintf("kill %d of %d: %s", i+1, kills, map[bool]string{
-					true: "it had ended by itself", false: "after " + seconds(moment)}[ended]))
-			}
-			return finish(s.Up(before))
-		},
-		After: func(ctx context.Context) ([]Check, error) {
-			now, err := s.Volume(ctx)
-			if err != nil {
-				return nil, err
-			}
-			changes, err := s.Changes(ctx)
-			return []Check{
-				{"the data volume is the same", volume, now, now == volume},
-				{"what the next up would change", "0", strconv.Itoa(changes), changes == 0},
-			}, err
-		},
-	}
-}
-
-func (s Single) appContainers(ctx context.Context) (int, error) {
-	host, err := s.Host(ctx)
-	if err != nil {
-		return 0, err
-	}
-	names, err := host.Exec(ctx, "docker", "ps", "--all", "--filter", "name=^app-", "--format", "{{.Names}}")
-	if count := len(strings.Fields(string(names))); err != nil || count > 0 {
-		return count, err
-	}
-	return 0, errors.New("there is no app container on the machine")
-}
-
-// finish runs a command to its end. Its error has the last that it said.
-func finish(up *exec.Cmd) error {
-	said, err := up.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(up.Args, " "), err, said[max(0, len(said)-2000):])
-	}
-	return nil
-}
-
-// interrupt kills a command after a while, and says whether it had ended by itself.
-func interrupt(ctx context.Context, up *exec.Cmd, after time.Duration) (ended bool, err error) {
-	up.Stdout, up.Stderr = io.Discard, io.Discard
-	if err := up.Start(); err != nil {
-		return false, err
-	}
-	done := make(chan error, 1)
-	go func() { done <- up.Wait() }()
-	select {
-	case <-done:
-		return true, nil // how it ended tells nothing: it may have met what the kill before it left
-	case <-ctx.Done():
-	case <-time.After(after):
-	}
-	err = up.Process.Kill()
-	<-done
-	return false, errors.Join(err, ctx.Err())
 }

@@ -83,7 +83,7 @@ func judge(p Promise, t Timeline) Verdict {
 		v.measure(kind.kind, kind.name, kind.bound, load.Of(since, kind.kind), gap)
 	}
 	recovered := recovery(since)
-	v.Dates = load.Dates(t.Page, t.Samples, []load.Window{{From: t.Fault, To: latest(t.Over, back, recovered)}}, dated)
+	v.Dates = load.Dates(t.Page, t.Samples, []load.Window{{From: t.Fault, To: latest(t.Fault, back, recovered)}}, dated)
 	v.account(t)
 	v.Marks = []Mark{{"fault", t.Fault.Sub(t.Began).Seconds()}}
 	for _, mark := range []struct {

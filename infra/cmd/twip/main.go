@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
+	"twip/infra/drill"
 	"twip/infra/local"
 	"twip/infra/local/region"
 	"twip/infra/ops"
@@ -51,6 +53,8 @@ type localCloud interface {
 	cloud
 	Prepare(ctx context.Context) error // install or build what the local cloud needs
 	Clean(ctx context.Context) error   // remove everything that it ever made
+	// Drills are those that the environment is for; scale is a command that one of them kills.
+	Drills(ctx context.Context, scale func(servers int) *exec.Cmd) ([]drill.Drill, drill.Options, error)
 }
 
 func main() {
@@ -68,7 +72,7 @@ type options struct {
 	stack, cloud          string
 	verb                  string
 	confirm, from, subnet string
-	repository            string
+	repository, drill     string
 	app                   int
 	point                 uint64
 	requests, concurrency int

@@ -69,7 +69,7 @@ func TestLocalVerbsMeanThisComputer(t *testing.T) {
 		require.IsType(t, &local.Cloud{}, where, v.name)
 		tried++
 	}
-	require.Equal(t, 6, tried)
+	require.Equal(t, 7, tried)
 }
 
 func TestUnknownCloud(t *testing.T) {

@@ -50,6 +50,8 @@ var verbs = []verb{
 		help: "destroy it, data included"},
 	{name: "local-clean", place: thisComputer, run: onLocal(localCloud.Clean),
 		help: "remove everything the local cloud ever made here, even after a crash"},
+	{name: "drill", place: thisComputer, run: runDrills, flags: drillFlags,
+		help: "break the environment under load, fault by fault, and judge what people saw; DRILL=name,name"},
 	{name: "cost", place: thisComputer, run: listCost, flags: costFlags, check: checkCost,
 		help: "what the environment costs a month by list prices, resource by resource; VISITS=pages a second"},
 	{name: "account", place: thisComputer, run: writeAccount, flags: accountFlags,
