@@ -72,7 +72,7 @@ func picture(t Timeline, marks []Mark) (string, error) {
 	for _, b := range all {
 		most = max(most, b.answered, b.failed)
 	}
-	requests := panel("requests a second", 0, float64(most)*1.3+1)
+	requests := panel("requests a second", 0, float64(most)*2+1) // room for the legend
 	latency := panel("slowest answer", leastMillis, mostMillis)
 	latency.Y.Scale = plot.LogScale{}
 	latency.Y.Tick.Marker = plot.ConstantTicks{{Value: 1, Label: "1 ms"}, {Value: 10, Label: "10 ms"},

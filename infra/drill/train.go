@@ -41,7 +41,8 @@ func Train(s Single) []Drill {
 			Do: s.withWriter("kill -KILL $jvm")},
 		{Name: "jvm-paused", Fault: "the writer's JVM stands still for " + seconds(pause) + " and goes on",
 			Promise: app(pause + 2*time.Second),
-			Do:      s.pausing("kill -STOP $jvm", "kill -CONT $jvm")},
+			// Its keeper may have ended it meanwhile.
+			Do: s.pausing("kill -STOP $jvm", "[ ! -d /proc/$jvm ] || kill -CONT $jvm")},
 		{Name: "keeper-killed", Fault: "the writer's keeper is killed", Promise: app(8 * time.Second),
 			Do: s.withWriter("kill -KILL $keeper")},
 		{Name: "app-paused", Fault: "the writer's container stands still for " + seconds(pause) + " and goes on",

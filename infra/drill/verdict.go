@@ -83,6 +83,9 @@ func judge(p Promise, t Timeline) Verdict {
 		v.measure(kind.kind, kind.name, kind.bound, load.Of(since, kind.kind), gap)
 	}
 	recovered := recovery(since)
+	if !recovered.IsZero() {
+		recovered = latest(recovered, back)
+	}
 	v.Dates = load.Dates(t.Page, t.Samples, []load.Window{{From: t.Fault, To: latest(t.Fault, back, recovered)}}, dated)
 	v.account(t)
 	v.Marks = []Mark{{"fault", t.Fault.Sub(t.Began).Seconds()}}

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync"
@@ -65,7 +66,7 @@ func (s Sample) Took() time.Duration { return s.Done.Sub(s.Sent) }
 // OK says that the request was answered with what it asked for. For a post that means: it is acknowledged.
 func (s Sample) OK() bool { return s.Problem == "" }
 
-// Load sends requests until it is stopped.
+// Load sends requests until it is stopped. All of them belong to one session, as those of a visitor do.
 type Load struct {
 	options Options
 	client  *http.Client
@@ -81,7 +82,9 @@ func Start(o Options) *Load {
 	if o.Transport == nil {
 		o.Transport = &http.Transport{MaxIdleConnsPerHost: 100, DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	}
+	jar, _ := cookiejar.New(nil) // it fails with options only
 	l := &Load{options: o, stop: make(chan struct{}), client: &http.Client{
+		Jar:           jar,
 		Transport:     o.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

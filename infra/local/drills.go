@@ -16,7 +16,7 @@ import (
 	"twip/infra/ops"
 )
 
-// mostServers is what the app group grows to in a drill; the stacks' own maximum may be higher than a computer bears.
+// mostServers is how many servers the app group grows to in a drill: as many as one computer bears.
 const mostServers = 4
 
 // Drills are the drills that the environment is for. Scale is the command that brings it up with so many app servers:
