@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	loads "twip/infra/load"
 )
 
 // fault is something that happens to a server, mostly the leader, and is over after a while.
@@ -117,18 +119,20 @@ func TestFaults(t *testing.T) {
 		t.Run(fmt.Sprintf("round %d, %d servers", round+1, servers), func(t *testing.T) {
 			c := newCluster(t, servers, nil)
 			l := newLoad(c)
-			l.run()
 			require.Eventually(t, l.flowing, time.Minute, 50*time.Millisecond, "no posts are acknowledged")
 			for i := range some {
 				f := faults[(done+i)%len(faults)]
 				l.suffer(t, f, rng, gaps)
 			}
 			l.end()
-			l.account(t)
+			tally := l.account(t)
 			c.steps(steps)
-			posts, reads, retried, acked = posts+l.posts, reads+l.reads, retried+l.retried, acked+len(l.acked)
-			for kind, n := range l.others {
-				others[kind] += n
+			posts, acked = posts+tally.Sent, acked+tally.Acknowledged
+			reads, retried = reads+len(l.samples)-tally.Sent, retried+int(l.balancer.retried.Load())
+			for _, kind := range []loads.Kind{loads.Post, loads.Page} {
+				for problem, n := range loads.Failed(loads.Of(l.samples, kind)) {
+					others[string(kind)+" "+problem] += n
+				}
 			}
 		})
 		if t.Failed() {
@@ -183,7 +187,7 @@ func (c *cluster) steps(steps map[string][]time.Duration) {
 // suffer injects one fault and waits until posts flow again and all servers are healthy.
 func (l *load) suffer(t *testing.T, f fault, rng *rand.Rand, gaps map[string][]time.Duration) {
 	t.Helper()
-	c := l.cluster
+	c := l.balancer.cluster
 	leader := c.awaitLeader()
 	victim := leader
 	if rng.Intn(5) == 0 {
