@@ -108,7 +108,9 @@ func (z region) one(ctx context.Context, is func(Machine) bool) (Machine, error)
 }
 
 // machine does something to a machine, and waits until its group has what it wants.
-func (z region) machine(is func(Machine) bool, do func(context.Context, string) error) func(context.Context, func(string)) error {
+func (z region) machine(
+	is func(Machine) bool, do func(context.Context, string) error,
+) func(context.Context, func(string)) error {
 	return func(ctx context.Context, say func(string)) error {
 		victim, err := z.one(ctx, is)
 		if err != nil {

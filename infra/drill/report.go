@@ -75,7 +75,8 @@ func Write(dir, stack string, outcomes []Outcome) (page string, err error) {
 // Table prints all outcomes of a run side by side.
 func Table(out io.Writer, outcomes []Outcome) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\ndrill\tverdict\tpages away\tfailed\tposts away\tunanswered\tfiles away\tacknowledged\tlost\tdoubled")
+	fmt.Fprintln(table, "\ndrill\tverdict\tpages away\tfailed\tposts away\tunanswered\tfiles away\t"+
+		"acknowledged\tlost\tdoubled")
 	for _, o := range outcomes {
 		fmt.Fprintf(table, "%s\t%s\t", o.Drill, o.Word())
 		for _, f := range o.Figures {

@@ -79,7 +79,8 @@ const (
 	fillStore = "fallocate --length $(df --output=avail --block-size=1 " + boot.VolumeDir + " | tail -1) " + filler
 )
 
-// writer says, in variables of a shell on the machine, which app container runs a JVM, and the numbers of both processes.
+// writer says, in variables of a shell on the machine, which app container runs a JVM, and the numbers of both
+// processes.
 const writer = `for app in $(docker ps --filter name=^app- --format '{{.Names}}'); do
   jvm=$(docker top $app -eo pid,comm | awk '$2 == "java" { print $1; exit }')
   [ -n "$jvm" ] && break
@@ -138,7 +139,8 @@ func (s Single) restore(promise Promise) Drill {
 			return err
 		},
 		After: func(context.Context) ([]Check, error) {
-			return []Check{{"the copy has the articles of the site, with their dates", "yes", answer(verdict), verdict == nil}}, nil
+			same := Check{"the copy has the articles of the site, with their dates", "yes", answer(verdict), verdict == nil}
+			return []Check{same}, nil
 		},
 	}
 }

@@ -149,7 +149,8 @@ func (v *Verdict) account(t Timeline) {
 	v.Checks = append(v.Checks,
 		Check{"posts acknowledged before the fault", fmt.Sprintf("at least %d", max(1, expected)), fmt.Sprint(before),
 			before >= max(1, expected)},
-		Check{"acknowledged posts lost", "0", fmt.Sprint(len(v.Posts.Lost)) + of + some(v.Posts.Lost), len(v.Posts.Lost) == 0},
+		Check{"acknowledged posts lost", "0", fmt.Sprint(len(v.Posts.Lost)) + of + some(v.Posts.Lost),
+			len(v.Posts.Lost) == 0},
 		Check{"posts doubled", "0", fmt.Sprint(len(v.Posts.Doubled)) + some(v.Posts.Doubled), len(v.Posts.Doubled) == 0})
 	if shown := v.Dates.Exact + v.Dates.Off + len(v.Dates.Wrong); shown > 0 {
 		v.Checks = append(v.Checks, Check{"articles posted more than " + seconds(dated) + " before the fault, or after it, " +

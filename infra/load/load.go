@@ -1,8 +1,8 @@
 // Package load visits a site as many people do, at a fixed rate, and counts afterwards what became of their posts. The
 // drills and the tests of the keeper share it.
 //
-// What belongs here: sending, and figures about what was sent. What happens to the site meanwhile, and what was promised
-// about it, say those who use it.
+// What belongs here: sending, and figures about what was sent. What happens to the site meanwhile, and what was
+// promised about it, say those who use it.
 package load
 
 import (

@@ -82,8 +82,9 @@ type Dated struct {
 	Wrong []string      // dated otherwise, with no fault near: a line for each
 }
 
-// Dates compares the dates that a page shows with when the articles were posted. A post whose server died may be dated by
-// the takeover if it was acknowledged less than grace before a window, or in it. A page that shows no dates gives nothing.
+// Dates compares the dates that a page shows with when the articles were posted. A post whose server died may be dated
+// by the takeover if it was acknowledged less than grace before a window, or in it. A page that shows no dates gives
+// nothing.
 func Dates(page string, samples []Sample, windows []Window, grace time.Duration) Dated {
 	acked := map[string]Sample{}
 	for _, s := range Of(samples, Post) {
