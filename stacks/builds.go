@@ -59,7 +59,8 @@ func stage(ctx *pulumi.Context, c *Config) (builds, error) {
 // sources say what the images are made of.
 func (c *Config) sources(checkout string) (images.Options, error) {
 	artifacts, err := c.artifactsDir(checkout)
-	return images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild, Out: buildDir}, err
+	return images.Options{Artifacts: artifacts, BaseImage: c.BaseImage, Rebuild: c.Rebuild,
+		TrainingOptional: c.TrainingRun == trainingOptional, Out: buildDir}, err
 }
 
 // ContentTags are the tags of the images that a stack of these configuration values builds, by full key as the engine

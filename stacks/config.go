@@ -21,6 +21,7 @@ type Config struct {
 	Artifacts        string
 	BaseImage        string
 	Rebuild          string
+	TrainingRun      string
 	Release          Release
 	ReleaseBefore    Release
 	Built            map[string]string // digest by the hash of content

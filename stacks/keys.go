@@ -25,6 +25,12 @@ type Key struct {
 // Keys is the table, in the order in which Pulumi.yaml and README.md show it.
 var Keys = slices.Concat(commonKeys, releaseKeys, operationKeys, multiZoneKeys)
 
+// Values of trainingRun.
+const (
+	trainingRequired = "required"
+	trainingOptional = "optional"
+)
+
 // commonKeys are those that every topology reads, and those of the single host.
 var commonKeys = []Key{
 	{
@@ -51,6 +57,12 @@ var commonKeys = []Key{
 			"when the registry holds their tags already.",
 		read: text(func(c *Config) *string { return &c.Rebuild },
 			matches(rebuildRE, "it becomes a build argument: letters, digits and . _ : - only")),
+	},
+	{
+		Name: "trainingRun", Default: trainingRequired, Example: trainingOptional,
+		Description: "Whether an application that does not serve / while its image is built ends the build (required), " +
+			"or goes out all the same (optional), since it needs what a build does not have.",
+		read: text(func(c *Config) *string { return &c.TrainingRun }, oneOf(trainingRequired, trainingOptional)),
 	},
 	{
 		Name: "machineImage", Default: "debian-13-amd64-20251117-2299", Example: "debian-13-amd64-20251117-2299",

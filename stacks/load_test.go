@@ -23,7 +23,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 		SiteCIDRs: []string{
 			"0.0.0.0/0",
 		}, StatsCIDRs: []string{}, VPCCIDR: "10.20.0.0/16", Zones: []string{"a", "b", "c"},
-		LogRetentionDays: 30, Tags: map[string]string{},
+		TrainingRun: "required", LogRetentionDays: 30, Tags: map[string]string{},
 		Release: none, ReleaseBefore: none, Built: map[string]string{},
 		MultiZone: MultiZoneConfig{
 			AppServers: compute.Size{
@@ -53,6 +53,7 @@ func TestRefusedValues(t *testing.T) {
 		"topology":           {map[string]string{"twip:topology": "cloud"}, []string{`twip:topology = "cloud"`, "none of multi-zone, single-host", "twip:topology: single-host"}},
 		"artifacts":          {map[string]string{"twip:artifacts": " "}, []string{`twip:artifacts = " "`, "empty"}},
 		"base image":         {map[string]string{"twip:baseImage": "de bian"}, []string{`twip:baseImage = "de bian"`, "not an image's name"}},
+		"training run":       {map[string]string{"twip:trainingRun": "no"}, []string{`twip:trainingRun = "no"`, "none of required, optional"}},
 		"machine image":      {map[string]string{"twip:machineImage": "debian-13-arm64-20251117-2299"}, []string{"twip:machineImage", "amd64"}},
 		"instance type":      {map[string]string{"twip:instanceType": "t4g.micro"}, []string{`twip:instanceType = "t4g.micro"`, "t3.small"}},
 		"too few containers": {map[string]string{"twip:appContainers": "0"}, []string{`twip:appContainers = "0"`, "from 1 to 4"}},

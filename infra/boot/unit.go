@@ -187,7 +187,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 Environment=HOME=/root
-%[7]sExecStartPre=-/usr/bin/docker rm --force %[1]s
+%[7]sExecStartPre=-/usr/bin/docker rm --force --volumes %[1]s
 ExecStart=%[4]s
 ExecStop=/usr/bin/docker stop --time %[5]d %[1]s
 TimeoutStopSec=%[6]d

@@ -17,6 +17,8 @@ type Options struct {
 	BaseImage string
 	// Rebuild is any text; another one is another image, built anew from Debian's archive as it is then. Default: none.
 	Rebuild string
+	// TrainingOptional lets an application pass that does not start while its image is built. Default: the build fails.
+	TrainingOptional bool
 	// Out is the directory in which each kind gets a directory of its own. Required.
 	Out string
 }
@@ -84,6 +86,9 @@ func assemble(kind Kind, o Options) (*Context, tree, error) {
 	}
 	if o.Rebuild != "" {
 		c.Args["REBUILD"] = o.Rebuild
+	}
+	if o.TrainingOptional && kind == App {
+		c.Args["TRAINING"] = "optional"
 	}
 	c.Tag = files.hash(c.Args)
 	return c, files, nil

@@ -129,6 +129,15 @@
 // the restore point and releases it, and then looks whether it was overtaken: a keeper that claimed after it found it
 // complete; of one that claimed before, the manifest tells where its data came from.
 //
+// # Rehearsals
+//
+// A release that has not led rehearses before it may (Options.Release, which claims record): its JVM starts on a copy
+// of what a new epoch would get, beside whoever leads, is asked for "/" and the listed pages, and ends. The copy lies
+// outside of the store, in which a rehearsal writes nothing. Until it has passed, the server answers nobody and is not
+// healthy, so nothing takes it for a replacement of those that run; it tries again for as long as it does not pass, for
+// what kept it may have been the store. If all other servers die meanwhile, those that have passed lead. Whoever has
+// passed once, or finds that the newest data was written by the same release, does not rehearse again.
+//
 // # Requests
 //
 // A request is read whole before anything is done about it: its head strictly by package http1, its body up to

@@ -78,7 +78,16 @@ func (c *computer) Probe(address, holder string) Reach {
 }
 
 func (c *computer) Start(epoch uint64) (JVM, error) {
-	if err := c.link(filepath.Join(c.options.Store, filepath.FromSlash(DataDir(epoch)))); err != nil {
+	j, err := c.run(filepath.Join(c.options.Store, filepath.FromSlash(DataDir(epoch))))
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// run starts the command with dir as the directory that it writes to.
+func (c *computer) run(dir string) (*jvm, error) {
+	if err := c.link(dir); err != nil {
 		return nil, err
 	}
 	p, err := c.processes.start(c.options.Command)

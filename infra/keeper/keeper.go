@@ -17,6 +17,8 @@ type Environment interface {
 	Wait(d time.Duration, wake ...<-chan struct{})
 	// Start starts a JVM in the data directory of an epoch. The one before is dead.
 	Start(epoch uint64) (JVM, error)
+	// Rehearse starts a JVM on a copy of these parts, asks it for pages, and ends it. fs.ErrNotExist: one is gone.
+	Rehearse(parts []part, stop <-chan struct{}) (Rehearsal, error)
 	Go(run func())
 	// Probe asks the keeper at address whether it is the holder of the newest claim, and is ready.
 	Probe(address, holder string) Reach
@@ -100,7 +102,9 @@ type Keeper struct {
 	noted    string        // the last problem logged
 
 	expect    string // Options.Expect
+	release   string // Options.Release
 	identity  string // of the store, once known
+	rehearsed bool   // release may lead
 	misstarts int    // of JVMs, in a row
 	suspects  map[File]bool
 	tidied    map[uint64]bool // epochs whose sessions are gone
@@ -129,10 +133,10 @@ func newKeeper(t Timing, id, address string, files FS, w Environment, log *slog.
 	return k
 }
 
-// Run stands by and leads until stop is closed; a leader stops its JVM in an orderly way first. It then goes
-// on looking who leads, so that held requests can be forwarded, until done is closed.
+// Run stands by and leads until stop is closed, once its release may lead; a leader stops its JVM in an orderly way
+// first. It then goes on looking who leads, so that held requests can be forwarded, until done is closed.
 func (k *Keeper) Run(stop, done <-chan struct{}) {
-	for {
+	for k.mayLead(stop) {
 		why := k.standBy(stop)
 		if why == "" {
 			break

@@ -16,6 +16,9 @@ type testEnvironment struct {
 	reach map[string]Reach
 	jvms  []*testJVM
 
+	rehearsals [][]part
+	refusals   []error // of the next rehearsals
+
 	silent atomic.Int64 // how long JVMs have not answered
 }
 
@@ -33,6 +36,16 @@ func (w *testEnvironment) Start(epoch uint64) (JVM, error) {
 	j := &testJVM{env: w, epoch: epoch, exited: make(chan struct{})}
 	w.jvms = append(w.jvms, j)
 	return j, nil
+}
+
+func (w *testEnvironment) Rehearse(parts []part, _ <-chan struct{}) (Rehearsal, error) {
+	w.rehearsals = append(w.rehearsals, parts)
+	if len(w.refusals) == 0 {
+		return Rehearsal{}, nil
+	}
+	err := w.refusals[0]
+	w.refusals = w.refusals[1:]
+	return Rehearsal{}, err
 }
 
 type testJVM struct {

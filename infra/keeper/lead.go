@@ -29,7 +29,8 @@ func (k *Keeper) lead(why string, began time.Duration, stop <-chan struct{}) err
 		return fmt.Errorf("initialize the store: %w", err)
 	}
 	k.identity = identity
-	claim := Claim{Epoch: next, Holder: k.id, Address: k.address, Store: identity, Claimed: time.Now().UTC()}
+	claim := Claim{Epoch: next, Holder: k.id, Address: k.address, Store: identity, Release: k.release,
+		Claimed: time.Now().UTC()}
 	if err := k.store.link(claim); err != nil {
 		return fmt.Errorf("claim epoch %d: %w", next, err)
 	}

@@ -19,6 +19,8 @@ import (
 // Options configure a keeper that runs for real.
 type Options struct {
 	Store     string        // directory that all keepers share
+	Release   string        // names what Command is; one that has not led rehearses first. "": it may lead at once
+	Scratch   string        // directory for a rehearsal's copy of the data; default: that for temporary files
 	Expect    string        // which store it has to be: Present, its identity, or "" to begin with an empty one too
 	Link      string        // path that the application writes to; becomes a symbolic link into the store
 	Listen    string        // address for requests
@@ -79,7 +81,7 @@ func Serve(o Options, out io.Writer) error {
 		return err
 	}
 	id := newID()
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable})).With("keeper", o.Advertise)
+	log := newLogger(out).With("keeper", o.Advertise)
 	env, err := newComputer(o)
 	if err != nil {
 		return err
@@ -88,7 +90,7 @@ func Serve(o Options, out io.Writer) error {
 		return err
 	}
 	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
-	k.expect = o.Expect
+	k.expect, k.release = o.Expect, o.Release
 	listener, err := listenTCP(o.Listen)
 	if err != nil {
 		return err
@@ -138,6 +140,10 @@ func (c *computer) awaitStop(failed <-chan error) error {
 			c.signal(s.(syscall.Signal))
 		}
 	}
+}
+
+func newLogger(out io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{ReplaceAttr: readable}))
 }
 
 // readable prints durations as people write them.

@@ -44,6 +44,7 @@ func beKeeper() error {
 	o.Store, o.Link = os.Getenv("STORE"), os.Getenv("LINK")
 	o.Listen, o.Admin, o.Backend = os.Getenv("LISTEN"), os.Getenv("ADMIN"), os.Getenv("BACKEND")
 	o.Advertise = o.Listen
+	o.Release, o.Scratch = os.Getenv("RELEASE"), os.Getenv("SCRATCH")
 	if patience := os.Getenv("PATIENCE"); patience != "" {
 		var err error
 		if o.Timing.ElectionTimeout, err = time.ParseDuration(patience); err != nil {
@@ -76,6 +77,12 @@ func beJVM(listen, dir string) error {
 		return err
 	}
 	mux := http.NewServeMux()
+	switch fault := os.Getenv("JVM_FAULT"); {
+	case fault == "does not start", fault == "cannot read the posts" && len(posts) > 0:
+		return errors.New(fault)
+	case fault == "answers 500":
+		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, fault, http.StatusInternalServerError) })
+	}
 	mux.HandleFunc("GET /pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
 	mux.HandleFunc("GET /Read.action", func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()

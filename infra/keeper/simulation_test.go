@@ -49,6 +49,8 @@ type simulation struct {
 	log      *slog.Logger
 	holders  int
 	takeover int
+	led      map[string]bool // releases
+	refuses  time.Duration   // until when one fails its rehearsals
 }
 
 // ack is a change that a client knows to be done.
@@ -70,6 +72,7 @@ type node struct {
 	clock   time.Duration  // what its clock is ahead
 	rate    float64        // of its clock
 	stop    chan struct{}
+	refused bool // its release has failed its last rehearsal
 }
 
 // env is a node as Environment.
@@ -85,7 +88,21 @@ func (w env) Wait(d time.Duration, wake ...<-chan struct{}) {
 
 func (w env) Go(run func()) { w.sim.spawn(w.process, run) }
 
+// Rehearse fails with some releases for a while: what they cannot do yet may be the store's fault.
+func (w env) Rehearse([]part, <-chan struct{}) (Rehearsal, error) {
+	w.process.sleep(300 * time.Millisecond)
+	w.refused = w.keeper.release == "broken" && w.sim.now < w.sim.refuses
+	if w.refused {
+		return Rehearsal{}, errJVMDied
+	}
+	return Rehearsal{}, nil
+}
+
 func (w env) Start(epoch uint64) (JVM, error) {
+	if w.refused && !w.sim.led[w.keeper.release] {
+		w.sim.violate("%s leads with a release that has not passed its rehearsal", w.address)
+	}
+	w.sim.led[w.keeper.release] = true
 	if w.jvm != nil && !w.jvm.process.dead {
 		w.sim.violate("%s moves its link while its JVM runs", w.address)
 	}
@@ -135,7 +152,7 @@ func (s *simulation) violate(format string, args ...any) {
 }
 
 func newSimulation(seed int64, w without, log *slog.Logger) *simulation {
-	s := &simulation{without: w, writers: map[string]*prevayler{}, log: log}
+	s := &simulation{without: w, writers: map[string]*prevayler{}, log: log, led: map[string]bool{}}
 	s.rng = rand.New(rand.NewSource(seed))
 	s.disk = newDisk(&s.scheduler)
 	if s.chance(0.5) {
@@ -192,12 +209,25 @@ func (n *node) start() {
 	n.mount = newMount(s.disk, n.process, &s.faults, s.without)
 	n.keeper = newKeeper(s.timing, fmt.Sprintf("holder%d", s.holders), n.address, n.mount, env{n}, s.log.With("keeper", n.address))
 	n.keeper.store.keep = retention{claims: 2, least: 1, most: 2, age: time.Hour, interval: 500 * time.Millisecond, pressed: 1}
+	n.keeper.release, n.refused = s.release(), false
 	n.stop = make(chan struct{})
 	keeper, stop := n.keeper, n.stop
 	s.spawn(n.process, func() {
 		keeper.Run(stop, stop)
 		s.after(0, n.crash)
 	})
+}
+
+// release is that of the next keeper: a good one, another good one, or one that fails its rehearsals for some time.
+func (s *simulation) release() string {
+	switch {
+	case s.holders%5 == 0:
+		s.refuses = s.now + longest
+		return "broken"
+	case s.holders%3 == 0:
+		return "next"
+	}
+	return "first"
 }
 
 // crash ends the keeper and, a moment later, the JVM with it; perhaps with the computer and what it had not

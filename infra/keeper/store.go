@@ -77,10 +77,11 @@ func DataDir(epoch uint64) string { return numbered(epochsDir, epoch) + "/data" 
 // Claim says who may write in an epoch.
 type Claim struct {
 	Epoch   uint64    `json:"epoch"`
-	Holder  string    `json:"holder"`          // random, one per process
-	Address string    `json:"address"`         // where the holder serves; empty for a restore
-	Store   string    `json:"store,omitempty"` // identity of the store that it was made in; empty in older ones
-	Claimed time.Time `json:"claimed"`         // for people
+	Holder  string    `json:"holder"`            // random, one per process
+	Address string    `json:"address"`           // where the holder serves; empty for a restore
+	Store   string    `json:"store,omitempty"`   // identity of the store that it was made in; empty in older ones
+	Release string    `json:"release,omitempty"` // the holder's; empty in older ones and of a restore
+	Claimed time.Time `json:"claimed"`           // for people
 }
 
 // Errors that end a keeper's claim to an epoch.

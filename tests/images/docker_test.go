@@ -3,6 +3,7 @@ package images_test
 import (
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,12 @@ func removeAll() error {
 
 // buildImage stages and builds one kind and returns the image's name.
 func buildImage(kind images.Kind, artifacts, out string) (name string, err error) {
-	c, err := images.Stage(kind, images.Options{Artifacts: artifacts, BaseImage: base, Out: out})
+	return build(kind, images.Options{Artifacts: artifacts, Out: out})
+}
+
+func build(kind images.Kind, o images.Options) (name string, err error) {
+	o.BaseImage = base
+	c, err := images.Stage(kind, o)
 	if err != nil {
 		return "", err
 	}
@@ -82,11 +88,17 @@ type container struct{ id string }
 // run starts a container of a kind with the restrictions that it has on a machine.
 func run(t *testing.T, kind images.Kind, image, network string, options ...string) container {
 	t.Helper()
+	return runWith(t, kind, image, network, nil, options...)
+}
+
+// runWith gives the container another command than its image's.
+func runWith(t *testing.T, kind images.Kind, image, network string, command []string, options ...string) container {
+	t.Helper()
 	args := []string{"run", "-d", "--label", label, "--network", network,
 		"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
 		"--memory", limits[kind], "--pids-limit", "512",
 		"--tmpfs", "/run:size=16m,mode=1777", "--tmpfs", "/tmp:size=64m,mode=1777"}
-	c := container{mustDocker(t, append(append(args, options...), image)...)}
+	c := container{mustDocker(t, slices.Concat(args, options, []string{image}, command)...)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			output, _ := exec.Command("docker", "logs", c.id).CombinedOutput() // the test may have removed it

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,19 +65,52 @@ func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
 	want()
 }
 
-// TestAnApplicationThatDoesNotStartInABuildIsReported: it may need something that only the environment has.
-func TestAnApplicationThatDoesNotStartInABuildIsReported(t *testing.T) {
+// An application that does not start ends its build. One that may need something that only the environment has goes out
+// if that is asked for, and then does not lead: it fails its rehearsal beside the site, which goes on.
+func TestAnApplicationThatDoesNotStart(t *testing.T) {
 	application := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(application, "WEB-INF"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(application, "WEB-INF", "web.xml"), []byte(`<web-app>
   <listener><listener-class>not.There</listener-class></listener></web-app>`), 0o644))
 	artifacts := t.TempDir()
 	pack(t, application, filepath.Join(artifacts, "companyNews.war"))
-	image, err := buildImage(images.App, artifacts, t.TempDir())
+	_, err := buildImage(images.App, artifacts, t.TempDir())
+	require.ErrorContains(t, err, "train: the web application did not serve / (answer: none)")
+	image, err := build(images.App, images.Options{Artifacts: artifacts, Out: t.TempDir(), TrainingOptional: true})
 	require.NoError(t, err)
 	require.Contains(t, trainingReport(t, image), "WARNING: the web application did not serve / (answer: none)")
 	require.Empty(t, mustDocker(t, "run", "--rm", "--label", label, "--user", "0", "--entrypoint", "find", image,
 		"/", "-xdev", "(", "-name", "*.journal", "-o", "-name", "*.snapshot", "-o", "-name", "files[*]", ")"), "the training left no data")
+
+	s := newSite(t, built[images.App])
+	s.post(t, "before", "a release that does not start")
+	next := runWith(t, images.App, image, s.network, impatient(t, image), "-v", s.store+":/store")
+	var health string
+	await(t, 3*time.Minute, "the verdict of the rehearsal", func() bool {
+		answer, err := http.Get("http://" + next.address(t) + ":8082/health")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		health = string(body)
+		return err == nil && answer.StatusCode == http.StatusServiceUnavailable && strings.Contains(health, "failed, so it does not lead")
+	})
+	t.Log(health)
+	require.Equal(t, 200, s.status("GET", "/", nil, ""))
+	mustDocker(t, "stop", s.app.id)
+	require.Never(t, func() bool { return strings.Contains(next.logs(t), `"msg":"claimed"`) }, 5*time.Second, time.Second,
+		"it leads, although it was not able to")
+	mustDocker(t, "start", s.app.id)
+	_, page := s.get(t, "/Read.action")
+	require.Contains(t, page, "a release that does not start")
+}
+
+// impatient is an app image's command, with seconds instead of minutes for the application's first answer.
+func impatient(t *testing.T, image string) []string {
+	t.Helper()
+	command := strings.Fields(mustDocker(t, "inspect", "-f", `{{join .Config.Cmd " "}}`, image))
+	return append([]string{command[0], "--start-timeout", "10s"}, command[1:]...)
 }
 
 // foreignApplication compiles testdata/foreign with the compiler in the app image and returns the unpacked application.

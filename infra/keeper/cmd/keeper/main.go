@@ -15,6 +15,7 @@ import (
 
 const usage = `usage:
   keeper serve --store DIR [options] -- COMMAND...   run COMMAND (the JVM) when this server leads
+  keeper rehearse --store DIR [options] -- COMMAND...  run COMMAND once on a copy of the newest data; exit 0 if it does
   keeper health [--live] [--admin ADDRESS]           exit 0 if this server can answer, or only lives
   keeper epochs --store DIR                          list the restore points
   keeper restore --store DIR [--dry-run] EPOCH       say what going back to a restore point loses, and go back
@@ -26,7 +27,8 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	}
-	commands := map[string]func([]string) error{"serve": serve, "health": health, "epochs": epochs, "restore": restore}
+	commands := map[string]func([]string) error{"serve": serve, "health": health, "epochs": epochs, "restore": restore,
+		"rehearse": rehearse}
 	command, known := commands[os.Args[1]]
 	if !known {
 		fmt.Fprint(os.Stderr, usage)
@@ -39,12 +41,32 @@ func main() {
 }
 
 func serve(args []string) error {
+	o, err := options("keeper serve", args)
+	if err != nil {
+		return err
+	}
+	return keeper.Serve(o, os.Stdout)
+}
+
+func rehearse(args []string) error {
+	o, err := options("keeper rehearse", args)
+	if err != nil {
+		return err
+	}
+	return keeper.Rehearse(o, os.Stdout)
+}
+
+// options are those of whatever runs COMMAND.
+func options(verb string, args []string) (keeper.Options, error) {
 	o := keeper.DefaultOptions()
 	t := &o.Timing
-	f := flag.NewFlagSet("keeper serve", flag.ExitOnError)
+	f := flag.NewFlagSet(verb, flag.ExitOnError)
 	f.StringVar(&o.Store, "store", "", "directory that all keepers share (required)")
 	f.StringVar(&o.Expect, "expect", "", "refuse an empty store ("+keeper.Present+"), or one with another identity")
 	f.StringVar(&o.Link, "link", o.Link, "path that the application writes to")
+	release := f.String("release", "", "file that names what COMMAND is: one that has not led in this store rehearses on "+
+		"a copy of the data before it may lead (default: it may at once)")
+	f.StringVar(&o.Scratch, "scratch", "", "directory for that copy (default: that for temporary files)")
 	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
 	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
@@ -65,14 +87,21 @@ func serve(args []string) error {
 	f.DurationVar(&t.Drain, "drain", t.Drain, "for running requests before an orderly stop")
 	f.DurationVar(&t.Stop, "stop-timeout", t.Stop, "for COMMAND's own orderly stop")
 	if err := f.Parse(args); err != nil {
-		return err
+		return o, err
 	}
 	o.Command = f.Args()
 	o.ReadPaths = strings.Split(*reads, ",")
 	if o.Store == "" || len(o.Command) == 0 {
-		return errors.New("--store and a command are required, as in: keeper serve --store DIR -- COMMAND")
+		return o, fmt.Errorf("--store and a command are required, as in: %s --store DIR -- COMMAND", verb)
 	}
-	return keeper.Serve(o, os.Stdout)
+	if *release == "" {
+		return o, nil
+	}
+	name, err := os.ReadFile(*release)
+	if o.Release = strings.TrimSpace(string(name)); err == nil && o.Release == "" {
+		err = fmt.Errorf("--release %s: it is empty; let it name what COMMAND is", *release)
+	}
+	return o, err
 }
 
 func health(args []string) error {
