@@ -146,8 +146,13 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 	}, child); err != nil {
 		return fmt.Errorf("scaling policy: %w", err)
 	}
+	launch, err := registerLaunchHook(ctx, name, group, role, child)
+	if err != nil {
+		return err
+	}
 	return args.Refresh.invoke(ctx, name, refresh{
-		group: group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
+		launch: launch, log: args.Tier.LogGroupName, logARN: args.Tier.Workload.Containers[0].LogGroup.Arn,
+		group:  group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
 		alarms: pulumi.StringArray{g.Unhealthy.Name, g.Errors.Name},
 	}, child)
 }
@@ -233,7 +238,9 @@ func (a *AutoScalingGroupArgs) healthCheckType() string {
 // document is what every machine of the group boots from, but for what the deployment adds. The host name is left to
 // EC2: in a group it has to tell machines apart.
 func (a *AutoScalingGroupArgs) document() boot.Machine {
-	return boot.Machine{Region: a.Region, Sessions: a.Sessions, GivesUp: true}
+	check := a.Tier.TargetGroup.HealthCheck
+	return boot.Machine{Region: a.Region, Sessions: a.Sessions, GivesUp: true,
+		Launch: &boot.Launch{Hook: launchHook, URL: fmt.Sprintf("http://127.0.0.1:%d%s", check.Port, check.Path)}}
 }
 
 // mountFileSystem is the store as machines of a group mount it.

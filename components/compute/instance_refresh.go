@@ -54,9 +54,9 @@ const (
 	// rolloutSeconds is the longest that a function may run:
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	rolloutSeconds = 900
-	// warmupSeconds is how long new servers are watched before old ones go. It has to cover a boot (see bootSeconds),
-	// and after it the minutes that an alarm needs to notice that a new version does not answer.
-	warmupSeconds = 480
+	// warmupSeconds is how long new servers are watched under load before old ones go, beginning when the launch hook lets
+	// them serve: the minutes that an alarm needs to notice that a new version does not do.
+	warmupSeconds = 180
 )
 
 // NewInstanceRefresh creates the function, its role and its log group. It refuses bad args before it registers
@@ -99,6 +99,7 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 			// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
 			{Sid: "Look", Effect: "Allow", Action: []string{
 				"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+				"autoscaling:DescribeScalingActivities",
 				"elasticloadbalancing:DescribeTargetHealth",
 				"cloudwatch:DescribeAlarms", // which of them can still stop a rollout
 			}, Resource: []string{"*"}},
@@ -133,12 +134,15 @@ type refresh struct {
 	machine  *role              // the role that the group's machines take
 	targets  pulumi.StringInput // ARN of the target group behind which servers have to be healthy
 	alarms   pulumi.StringArray // names; each of them in alarm rolls the group back
+	log      pulumi.StringInput // name of its servers' log group
+	logARN   pulumi.StringInput
+	launch   []pulumi.Resource  // what holds new machines back until they can serve
 }
 
 // invoke rolls out to one group. As long as the version stays, nothing is invoked.
 func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, parent pulumi.ResourceOption) error {
 	allow, err := iam.NewRolePolicy(ctx, name+"-rollout", &iam.RolePolicyArgs{
-		Role: r.role.ID(), Policy: policy.Rendered(rolloutPolicy(), to.group.Arn, to.template.Arn, to.machine.arn),
+		Role: r.role.ID(), Policy: policy.Rendered(rolloutPolicy(), to.group.Arn, to.template.Arn, to.machine.arn, to.logARN),
 	}, parent)
 	if err != nil {
 		return fmt.Errorf("rollout: role policy: %w", err)
@@ -153,9 +157,10 @@ func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, p
 			"version":       to.template.LatestVersion,
 			"targetGroup":   to.targets,
 			"alarms":        to.alarms,
+			"logGroup":      to.log,
 			"warmupSeconds": pulumi.Int(warmupSeconds),
 		}),
-	}, parent, pulumi.DependsOn(append(slices.Clone(r.last), allow)))
+	}, parent, pulumi.DependsOn(slices.Concat(r.last, to.launch, []pulumi.Resource{allow})))
 	if err != nil {
 		return fmt.Errorf("rollout: %w", err)
 	}
@@ -171,7 +176,7 @@ func rolloutPolicy() policy.Document {
 		{
 			Sid:      "Refresh",
 			Effect:   "Allow",
-			Action:   []string{"autoscaling:StartInstanceRefresh"},
+			Action:   []string{"autoscaling:StartInstanceRefresh", "autoscaling:RollbackInstanceRefresh"},
 			Resource: []string{"{0}"},
 		},
 		{
@@ -181,6 +186,10 @@ func rolloutPolicy() policy.Document {
 		{
 			Sid: "TagWhatIsLaunched", Effect: "Allow", Action: []string{"ec2:CreateTags"}, Resource: []string{"*"},
 			Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "RunInstances"}},
+		},
+		{
+			Sid: "SayWhatServersSaid", Effect: "Allow", Action: []string{"logs:FilterLogEvents"},
+			Resource: []string{"{3}:*"},
 		},
 		{
 			Sid: "HandOverTheRole", Effect: "Allow", Action: []string{"iam:PassRole"}, Resource: []string{"{2}"},

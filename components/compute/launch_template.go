@@ -37,6 +37,7 @@ func (a *AutoScalingGroupArgs) template(
 		}},
 		MetadataOptions: &ec2.LaunchTemplateMetadataOptionsArgs{
 			HttpEndpoint: metadataEndpoint, HttpTokens: metadataTokens, HttpPutResponseHopLimit: metadataHops,
+			InstanceMetadataTags: pulumi.String("enabled"), // the group's name is one of them
 		},
 		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{&ec2.LaunchTemplateBlockDeviceMappingArgs{
 			DeviceName: pulumi.String("/dev/xvda"), // the root of Debian's machine images

@@ -1,12 +1,14 @@
 """Brings a launch template version to the servers of a group, and fails when it did not get there.
 
-rollout.go says why. The function may be called again at any time with the same request: it goes on waiting for a refresh
+instance_refresh.go says why. The function may be called again at any time with the same request: it goes on waiting for a refresh
 that runs, starts one when servers are not at the version, and is done at once when all of them are and can answer.
 """
 
+import json
 import time
 
 POLL_SECONDS = 10
+SICK_SECONDS = 60  # a new server that cannot answer for so long, while another can, is the version's fault
 ANSWER_SECONDS = 20  # kept back, to say what happened before the function's time is over
 
 ACTIVE = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
@@ -25,6 +27,7 @@ def handler(event, context):
         autoscaling=boto3.client("autoscaling"),
         balancing=boto3.client("elbv2"),
         watching=boto3.client("cloudwatch"),
+        logs=boto3.client("logs"),
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
         sleep=time.sleep,
     )
@@ -32,16 +35,18 @@ def handler(event, context):
 
 
 class Rollout:
-    def __init__(self, event, autoscaling, balancing, watching, seconds_left, sleep):
+    def __init__(self, event, autoscaling, balancing, watching, logs, seconds_left, sleep):
         self.group = event["group"]
         self.template = event["template"]
         self.version = str(event["version"])
         self.target_group = event["targetGroup"]
         self.alarms = event["alarms"]
+        self.log_group = event["logGroup"]
         self.warmup_seconds = event["warmupSeconds"]
-        self.autoscaling, self.balancing, self.watching = autoscaling, balancing, watching
+        self.autoscaling, self.balancing, self.watching, self.logs = autoscaling, balancing, watching, logs
         self.seconds_left, self.sleep = seconds_left, sleep
         self.ours = None  # id of the refresh that this call started or found on its way to the version
+        self.sick = {}  # for how many seconds new servers could not answer
 
     def run(self):
         state = ""
@@ -64,6 +69,7 @@ class Rollout:
         if self.ours:
             refresh = next(r for r in refreshes if r["InstanceRefreshId"] == self.ours)
             if refresh["Status"] in FORWARD:
+                self.judge(refresh)
                 return False, progress(refresh)
             if refresh["Status"] != "Successful":
                 raise RolloutFailed(self.failure(refresh))
@@ -86,6 +92,7 @@ class Rollout:
         return True, f"version {self.version} is on {len(servers)} servers, and all can answer"
 
     def start(self, group):
+        alarms = self.quiet_alarms()
         return self.autoscaling.start_instance_refresh(
             AutoScalingGroupName=self.group,
             Strategy="Rolling",
@@ -97,9 +104,47 @@ class Rollout:
                 "InstanceWarmup": self.warmup_seconds,
                 "SkipMatching": True,
                 "AutoRollback": True,
-                "AlarmSpecification": {"Alarms": self.quiet_alarms()},
-            },
+            }
+            | ({"AlarmSpecification": {"Alarms": alarms}} if alarms else {}),
         )["InstanceRefreshId"]
+
+    def judge(self, refresh):
+        """Goes back as soon as new servers show that the version does not do. AWS would go on trying for an hour, and an
+        alarm says nothing on a site without visitors."""
+        activities = self.autoscaling.describe_scaling_activities(AutoScalingGroupName=self.group)["Activities"]
+        for activity in activities:
+            given_up = activity["StatusCode"] == "Cancelled" and activity["Description"].startswith("Launching")
+            if given_up and activity["StartTime"] >= refresh["StartTime"]:
+                self.roll_back(f"{activity['Description']}: {activity.get('StatusMessage', 'it was given up')}", refresh)
+        group = self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])["AutoScalingGroups"][0]
+        serving = [i for i in group["Instances"] if i["LifecycleState"] == "InService"]
+        failing = self.unhealthy([i["InstanceId"] for i in serving])
+        new = [i["InstanceId"] for i in serving if self.is_current(i) and i["InstanceId"] in failing]
+        self.sick = {i: self.sick.get(i, 0) + POLL_SECONDS for i in new}
+        worst = max(self.sick, key=self.sick.get, default=None)
+        if worst and self.sick[worst] > SICK_SECONDS and len(failing) < len(serving):
+            self.roll_back(f"server {worst} has not answered for {SICK_SECONDS} s", refresh)
+
+    def roll_back(self, why, refresh):
+        self.autoscaling.rollback_instance_refresh(AutoScalingGroupName=self.group)
+        raise RolloutFailed(
+            f"group {self.group}: version {self.version} was not rolled out: {why}{self.said(refresh)}. "
+            "The servers of before go on serving. Take that version back, or mend it, and run `pulumi up` again"
+        )
+
+    def said(self, refresh):
+        """What a new server's keeper said of its rehearsal, if it did."""
+        try:
+            events = self.logs.filter_log_events(
+                logGroupName=self.log_group,
+                startTime=int(refresh["StartTime"].timestamp() * 1000),
+                filterPattern='"does not lead"',
+                limit=1,
+            )["events"]
+            return ": " + json.loads(events[0]["message"])["error"] if events else ""
+        except Exception as problem:  # the reason for going back is known without it
+            print(f"{self.group}: its log cannot be read: {problem}")
+            return ""
 
     def quiet_alarms(self):
         """Those that can still tell something: what is in alarm already may be what this rollout repairs."""

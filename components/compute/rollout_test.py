@@ -1,5 +1,6 @@
 """Tests of rollout.py against a group that behaves as AWS documents. Run by TestRolloutFunction; needs Python only."""
 
+import datetime
 import unittest
 
 from rollout import Rollout, RolloutFailed
@@ -26,6 +27,8 @@ class Cloud:
         self.later = []  # (when, what)
         self.loud = []  # names of alarms
         self.one_type = False  # as groups of before have it
+        self.activities, self.logged = [], []
+        self.rolled_back = False
 
     @staticmethod
     def server(n, version):
@@ -41,7 +44,28 @@ class Cloud:
             self.later.remove((when, what))
             what()
 
+    def moment(self):
+        return datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC) + datetime.timedelta(seconds=self.now)
+
+    def launch(self, status, message="", description="Launching a new EC2 instance: i-2-0"):
+        self.activities.insert(
+            0, {"StatusCode": status, "Description": description, "StatusMessage": message, "StartTime": self.moment()}
+        )
+
     # what the function calls
+
+    def describe_scaling_activities(self, AutoScalingGroupName):
+        return {"Activities": self.activities}
+
+    def filter_log_events(self, logGroupName, startTime, filterPattern, limit):
+        assert (logGroupName, filterPattern, limit) == ("app-log", '"does not lead"', 1)
+        if not self.logged:
+            raise ValueError("no right to read it")
+        return {"events": [{"message": m} for m in self.logged]}
+
+    def rollback_instance_refresh(self, AutoScalingGroupName):
+        self.rolled_back = True
+        self.refreshes[0]["Status"] = "RollbackInProgress"
 
     def describe_instance_refreshes(self, AutoScalingGroupName):
         return {"InstanceRefreshes": self.refreshes}
@@ -72,6 +96,7 @@ class Cloud:
         refresh = {
             "InstanceRefreshId": f"refresh-{len(self.refreshes) + 1}",
             "Status": "InProgress",
+            "StartTime": self.moment(),
             "PercentageComplete": 0,
             "DesiredConfiguration": self.configuration(version),
         }
@@ -92,10 +117,10 @@ class Cloud:
 def rollout(cloud, version="2", seconds=880):
     event = {
         "group": "app", "template": TEMPLATE, "version": int(version), "targetGroup": "arn",
-        "alarms": ["app-unhealthy"], "warmupSeconds": 480,
+        "alarms": ["app-unhealthy"], "warmupSeconds": 180, "logGroup": "app-log",
     }
     begin = cloud.now
-    return Rollout(event, cloud, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
+    return Rollout(event, cloud, cloud, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
 
 
 class RolloutTest(unittest.TestCase):
@@ -124,7 +149,7 @@ class RolloutTest(unittest.TestCase):
         cloud = Cloud()
         cloud.loud = ["app-unhealthy"]
         rollout(cloud).run()
-        self.assertEqual(cloud.started[0]["Preferences"]["AlarmSpecification"], {"Alarms": []})
+        self.assertNotIn("AlarmSpecification", cloud.started[0]["Preferences"], "AWS takes no empty one")
         self.assertEqual(cloud.version, "2")
 
     def test_waits_until_servers_can_answer(self):
@@ -152,6 +177,46 @@ class RolloutTest(unittest.TestCase):
                 cloud.ending = ending
                 with self.assertRaisesRegex(RolloutFailed, f"was not rolled out.*{ending}.*an alarm"):
                     rollout(cloud).run()
+
+    def test_a_server_that_is_given_up_ends_it(self):
+        cloud = Cloud()
+        cloud.launch("Cancelled", "of a time before")
+        cloud.now += 60
+        cloud.later.append((100, lambda: cloud.launch("Cancelled", "the hook was abandoned")))
+        cloud.logged = ['{"msg": "rehearsal failed, so it does not lead", "error": "the JVM has ended by itself"}']
+        with self.assertRaisesRegex(RolloutFailed, "i-2-0: the hook was abandoned: the JVM has ended by itself"):
+            rollout(cloud).run()
+        self.assertTrue(cloud.rolled_back)
+        self.assertLess(cloud.now, 130)
+
+    def test_other_launches_do_not_end_it(self):
+        cloud = Cloud()
+        for status in ("Failed", "Successful", "InProgress"):
+            cloud.later.append((100, lambda status=status: cloud.launch(status, "no capacity")))
+        cloud.later.append((100, lambda: cloud.launch("Cancelled", "", "Terminating EC2 instance: i-1-0")))
+        rollout(cloud).run()
+        self.assertFalse(cloud.rolled_back)
+
+    def test_a_new_server_that_cannot_answer_ends_it(self):
+        cloud = Cloud()
+        cloud.later.append((50, lambda: cloud.servers.append(cloud.server(7, "2"))))
+        with self.assertRaisesRegex(RolloutFailed, "server i-2-7 has not answered for 60 s"):
+            rollout(cloud).run()
+        self.assertTrue(cloud.rolled_back)
+
+    def test_servers_that_cannot_answer_for_a_moment_do_not_end_it(self):
+        cloud = Cloud()
+        cloud.later.append((50, lambda: cloud.servers.append(cloud.server(7, "2"))))
+        cloud.later.append((100, lambda: cloud.healthy.add("i-2-7")))
+        rollout(cloud).run()
+        self.assertFalse(cloud.rolled_back)
+
+    def test_an_outage_of_all_servers_is_not_the_versions_fault(self):
+        cloud = Cloud()
+        cloud.later.append((50, lambda: cloud.servers.append(cloud.server(7, "2"))))
+        cloud.later.append((50, cloud.healthy.clear))
+        rollout(cloud).run()
+        self.assertFalse(cloud.rolled_back)
 
     def test_out_of_time_says_how_to_go_on_and_the_next_call_does(self):
         cloud = Cloud()

@@ -179,7 +179,7 @@ func (n *Private) registerNAT(ctx *pulumi.Context, name string, outer *Public, s
 }
 
 // privateServices are what a machine talks to at boot and all the time.
-var privateServices = []string{"ecr.api", "ecr.dkr", "logs"}
+var privateServices = []string{"ecr.api", "ecr.dkr", "logs", "autoscaling"}
 
 func (n *Private) registerEndpoints(ctx *pulumi.Context, name string, args *PrivateArgs) error {
 	child := pulumi.Parent(n)

@@ -30,6 +30,13 @@ type Machine struct {
 	Containers []Container // started in this order, stopped in reverse
 	Sessions   *Sessions   // nil: nobody can open a session on the machine
 	GivesUp    bool        // in a group: power off when a container stays unhealthy, for another machine to come
+	Launch     *Launch     // in a group: what it waits for before this machine serves; nil: nothing
+}
+
+// Launch is the lifecycle hook that holds a new machine back until it can serve.
+type Launch struct {
+	Hook string // name
+	URL  string // on this machine; answers 200 when it can serve
 }
 
 // Sessions lets people whom IAM lets in open a shell on the machine, through AWS Systems Manager: no SSH, no open port.
@@ -90,6 +97,7 @@ var (
 	tmpfsRE   = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+(:[a-z0-9=,]+)?$`)
 	versionRE = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
 	sha256RE  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	launchRE  = regexp.MustCompile(`^http://127\.0\.0\.1:[0-9]{1,5}/[a-z0-9/._-]*$`)
 	pathRE    = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+$`)
 )
 
@@ -108,6 +116,12 @@ func (m Machine) Validate() error {
 			"use the agent's version, such as 3.3.987.0")
 		p.unless(sha256RE.MatchString(m.Sessions.SHA256), "sessions: sha256", m.Sessions.SHA256,
 			"use 64 hexadecimal digits")
+	}
+	if m.Launch != nil {
+		p.unless(nameRE.MatchString(m.Launch.Hook), "launch: hook", m.Launch.Hook,
+			"use lower-case letters, digits and dashes")
+		p.unless(launchRE.MatchString(m.Launch.URL), "launch: url", m.Launch.URL,
+			"use an address of this machine, such as http://127.0.0.1:8080/healthz")
 	}
 	seen, published := map[string]bool{}, map[int]string{}
 	for _, c := range m.Containers {

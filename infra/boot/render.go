@@ -104,7 +104,7 @@ func (m Machine) packages() []string {
 	if m.Store != nil && m.Store.EFS != nil {
 		packages = append(packages, "nfs-common", "stunnel4")
 	}
-	if m.Sessions != nil {
+	if m.Sessions != nil || m.Launch != nil {
 		packages = append(packages, "curl")
 	}
 	return packages
@@ -119,6 +119,9 @@ func (m Machine) files(units []unit) []file {
 	}
 	if m.GivesUp {
 		files = append(files, script("twip-give-up"))
+	}
+	if m.Launch != nil {
+		files = append(files, script("twip-launched"))
 	}
 	if m.Sessions != nil {
 		files = append(files, script("twip-sessions"))

@@ -50,6 +50,9 @@ WantedBy=multi-user.target
 	if m.GivesUp {
 		units = append(units, m.giveUp(), giveUpTimer)
 	}
+	if m.Launch != nil {
+		units = append(units, m.Launch.unit(m.Region))
+	}
 	if m.Sessions != nil {
 		units = append(units, m.Sessions.unit(m.Region))
 	}
@@ -118,6 +121,23 @@ OnUnitInactiveSec=60
 [Install]
 WantedBy=twip.target
 `}
+
+func (l Launch) unit(region string) unit {
+	return unit{"twip-launched.service", fmt.Sprintf(`[Unit]
+Description=Tell the group when this machine can serve
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=exec
+ExecStart=%s
+Restart=on-failure
+RestartSec=10
+
+[Install]
+WantedBy=twip.target
+`, command(scriptDir+"twip-launched", region, l.Hook, l.URL))}
+}
 
 func (s Sessions) unit(region string) unit {
 	return unit{"twip-sessions.service", fmt.Sprintf(`[Unit]

@@ -58,6 +58,19 @@ var machineRules = []*Rule{
 		check: is("metadataOptions.httpTokens", "required"),
 	},
 	{
+		ID: "TWIP-LAUNCH-1", Title: "a new machine serves, and takes another's place, only after it has said that it can",
+		Source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html",
+		Types:  []string{group},
+		whole:  launchesInOrder,
+	},
+	{
+		ID: "TWIP-LAUNCH-2", Title: "a machine that says nothing in its time is given up",
+		Source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/adding-lifecycle-hooks.html",
+		Types:  []string{launchHook},
+		check: all(is("lifecycleTransition", "autoscaling:EC2_INSTANCE_LAUNCHING"), is("defaultResult", "ABANDON"),
+			number("heartbeatTimeout", 30, 7200)),
+	},
+	{
 		ID: "TWIP-MACHINE-1", Title: "containers cannot reach the machine's role: the metadata service's hop limit " +
 			"is 1",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html", Types: []string{instance, template},
@@ -125,4 +138,11 @@ const groupTemplate = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecifi
 // optional asks for a value of every element that there is.
 func optional(path, want string) check {
 	return every(path, func(v value) bool { return v.state != known || v.text() == want }, "set it to "+want)
+}
+
+func launchesInOrder(r *Resource, g *Graph) []finding {
+	if len(g.users(r, launchHook)) > 0 {
+		return nil
+	}
+	return []finding{{value{path: "name"}, "declare a LifecycleHook for it, and have machines complete it"}}
 }

@@ -55,7 +55,7 @@ var untaggable = []string{
 	"aws:acm/certificateValidation:CertificateValidation",
 	"aws:backup/restoreTestingSelection:RestoreTestingSelection",
 	"aws:backup/vaultLockConfiguration:VaultLockConfiguration",
-	"aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule",
+	launchHook, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule",
 	"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter",
 	"aws:cloudwatch/queryDefinition:QueryDefinition",
 	"aws:ec2/eipAssociation:EipAssociation", "aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation",

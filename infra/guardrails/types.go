@@ -7,6 +7,7 @@ const (
 	instance      = "aws:ec2/instance:Instance"
 	template      = "aws:ec2/launchTemplate:LaunchTemplate"
 	group         = "aws:autoscaling/group:Group"
+	launchHook    = "aws:autoscaling/lifecycleHook:LifecycleHook"
 	volume        = "aws:ebs/volume:Volume"
 	vpc           = "aws:ec2/vpc:Vpc"
 	subnet        = "aws:ec2/subnet:Subnet"

@@ -45,6 +45,12 @@ var changes = map[string]string{
 	"update aws:autoscaling/policy:Policy .targetTrackingConfiguration":                              "standbys idle, so the app group follows requests",
 	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-app-group-credits":                      "work on credit is billed",
 	"create aws:cloudwatch/metricAlarm:MetricAlarm twip-prod-static-group-credits":                   "work on credit is billed",
+	"create aws:autoscaling/lifecycleHook:LifecycleHook twip-prod-static-group":                      "new machines say that they can serve",
+	"create aws:autoscaling/lifecycleHook:LifecycleHook twip-prod-app-group":                         "new machines say that they can serve",
+	"create aws:iam/rolePolicy:RolePolicy twip-prod-static-group-launch":                             "new machines say that they can serve",
+	"create aws:iam/rolePolicy:RolePolicy twip-prod-app-group-launch":                                "new machines say that they can serve",
+	"update aws:ec2/launchTemplate:LaunchTemplate .metadataOptions":                                  "new machines say that they can serve",
+	"update aws:iam/rolePolicy:RolePolicy .policy":                                                   "the rollout function goes back, and says why",
 	"update aws:s3/bucketPolicy:BucketPolicy .policy":                                                "load balancers of other accounts do not log here",
 }
 

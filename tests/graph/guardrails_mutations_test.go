@@ -92,6 +92,8 @@ var mutations = []mutation{
 	{"TWIP-MACHINE-2", instanceType, "keyName", "mine"},
 	{"TWIP-MACHINE-2", templateType, "keyName", "mine"},
 	{"TWIP-MACHINE-3", instanceType, "userDataReplaceOnChange", false},
+	{"TWIP-LAUNCH-2", launchHookType, "defaultResult", "CONTINUE"},
+	{"TWIP-LAUNCH-2", launchHookType, "lifecycleTransition", "autoscaling:EC2_INSTANCE_TERMINATING"},
 	{"TWIP-MACHINE-4", instanceType, "rootBlockDevice.deleteOnTermination", false},
 	{"TWIP-MACHINE-4", templateType, "blockDeviceMappings[].ebs.deleteOnTermination", "false"},
 	{"TWIP-MACHINE-4", templateType, "networkInterfaces[].deleteOnTermination", "false"},
@@ -291,6 +293,7 @@ var removals = []struct{ rule, typ string }{
 	{"S3.14", "aws:s3/bucketVersioningV2:BucketVersioningV2"},
 	{"TWIP-BUCKET-1", "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"},
 	{"CloudWatch.15", "aws:sns/topic:Topic"},
+	{"TWIP-LAUNCH-1", launchHookType},
 }
 
 // additions are resources that somebody could add.

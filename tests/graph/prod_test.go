@@ -55,15 +55,16 @@ var (
 )
 
 const (
-	groupType    = "aws:autoscaling/group:Group"
-	templateType = "aws:ec2/launchTemplate:LaunchTemplate"
-	balancerType = "aws:lb/loadBalancer:LoadBalancer"
-	targetsType  = "aws:lb/targetGroup:TargetGroup"
-	listenerType = "aws:lb/listener:Listener"
-	ruleType     = "aws:lb/listenerRule:ListenerRule"
-	mountType    = "aws:efs/mountTarget:MountTarget"
-	filesType    = "aws:efs/fileSystem:FileSystem"
-	rolloutType  = "aws:lambda/invocation:Invocation"
+	groupType      = "aws:autoscaling/group:Group"
+	launchHookType = "aws:autoscaling/lifecycleHook:LifecycleHook"
+	templateType   = "aws:ec2/launchTemplate:LaunchTemplate"
+	balancerType   = "aws:lb/loadBalancer:LoadBalancer"
+	targetsType    = "aws:lb/targetGroup:TargetGroup"
+	listenerType   = "aws:lb/listener:Listener"
+	ruleType       = "aws:lb/listenerRule:ListenerRule"
+	mountType      = "aws:efs/mountTarget:MountTarget"
+	filesType      = "aws:efs/fileSystem:FileSystem"
+	rolloutType    = "aws:lambda/invocation:Invocation"
 )
 
 func TestProdGraph(t *testing.T) {

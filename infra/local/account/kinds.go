@@ -77,6 +77,7 @@ var kinds = map[string]kind{
 		id:  "{name}",
 		arn: "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex8}-{hex4}-{hex4}-{hex4}-{hex12}:autoScalingGroupName/{name}",
 	},
+	"aws:autoscaling/lifecycleHook:LifecycleHook": {id: "{name}"},
 	"aws:autoscaling/policy:Policy": {
 		id:  "{name}",
 		arn: "arn:aws:autoscaling:{region}:{account}:scalingPolicy:{hex8}-{hex4}-{hex4}-{hex4}-{hex12}:autoScalingGroupName/{in.autoscalingGroupName}:policyName/{name}",

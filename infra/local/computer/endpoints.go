@@ -106,7 +106,7 @@ func (c *Computer) tellInstances(ctx context.Context) error {
 	argv := []string{"exec", c.object("endpoints"), "/usr/local/bin/instances"}
 	for _, m := range machines {
 		if address := c.addressOf(&m); address != "" {
-			argv = append(argv, address+"="+m.Config.Labels[labelMachine])
+			argv = append(argv, address+"="+m.Config.Labels[labelMachine]+"="+m.Config.Labels[labelGroup])
 		}
 	}
 	_, err = docker(ctx, argv...)

@@ -143,6 +143,7 @@ func members(form url.Values, prefix string) (all []string) {
 var answers = map[string]func(*Controller, url.Values) (element, error){
 	"DescribeAutoScalingGroups":      (*Controller).describeGroups,
 	"DescribeInstanceRefreshes":      (*Controller).describeRefreshes,
+	"DescribeScalingActivities":      (*Controller).describeActivities,
 	"StartInstanceRefresh":           (*Controller).startRefresh,
 	"CancelInstanceRefresh":          (*Controller).cancelRefresh,
 	"RollbackInstanceRefresh":        (*Controller).rollbackRefresh,
@@ -227,6 +228,21 @@ func (c *Controller) describeRefreshes(form url.Values) (element, error) {
 			e = append(e, leaf("EndTime", stamp(r.Ended)))
 		}
 		return e
+	}), nil
+}
+
+// describeActivities tells of launches that were given up, and of no other activity.
+func (c *Controller) describeActivities(form url.Values) (element, error) {
+	g, err := c.group(form)
+	if err != nil {
+		return element{}, err
+	}
+	return list("Activities", g.GivenUp, func(a GivenUp) []element {
+		return []element{
+			leaf("ActivityId", a.Instance), leaf("AutoScalingGroupName", g.Name), leaf("StatusCode", "Cancelled"),
+			leaf("Description", "Launching a new EC2 instance: "+a.Instance), leaf("StatusMessage", a.Why),
+			leaf("Cause", a.Why), leaf("StartTime", stamp(a.Launched)), leaf("Progress", 100),
+		}
 	}), nil
 }
 

@@ -23,7 +23,17 @@ type Group struct {
 	DesiredBy int // the desired capacity that the program named last
 	Instances []*Instance
 	Refreshes []*Refresh // newest first
+	GivenUp   []GivenUp  // newest first
 }
+
+// GivenUp is a launch that a hook ended, as scaling activities tell of it.
+type GivenUp struct {
+	Instance, Why string
+	Launched      time.Time
+}
+
+// mostGivenUp are remembered.
+const mostGivenUp = 20
 
 // Instance is a machine of a group.
 type Instance struct {

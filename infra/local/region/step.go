@@ -107,7 +107,10 @@ func (t *step) lifecycles() {
 			case goOn:
 				i.enter(InService, t.now)
 			case abandon:
-				t.failed(i, "its launch was abandoned: see the log of the machine")
+				why := "its launch was abandoned: see the log of the machine"
+				t.group.GivenUp = append([]GivenUp{{i.ID, why, i.Launched}},
+					t.group.GivenUp[:min(len(t.group.GivenUp), mostGivenUp-1)]...)
+				t.failed(i, why)
 				t.end(i)
 			}
 		case Terminating:
