@@ -152,7 +152,7 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 	}
 	return args.Refresh.invoke(ctx, name, refresh{
 		launch: launch, log: args.Tier.LogGroupName, logARN: args.Tier.Workload.Containers[0].LogGroup.Arn,
-		group:  group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
+		group: group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
 		alarms: pulumi.StringArray{g.Unhealthy.Name, g.Errors.Name},
 	}, child)
 }

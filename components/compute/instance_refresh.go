@@ -136,7 +136,7 @@ type refresh struct {
 	alarms   pulumi.StringArray // names; each of them in alarm rolls the group back
 	log      pulumi.StringInput // name of its servers' log group
 	logARN   pulumi.StringInput
-	launch   []pulumi.Resource  // what holds new machines back until they can serve
+	launch   []pulumi.Resource // what holds new machines back until they can serve
 }
 
 // invoke rolls out to one group. As long as the version stays, nothing is invoked.

@@ -12,6 +12,7 @@
 //     AWS has and Docker has not. The desired capacity changes on demand (make scale).
 //   - A refresh fails at the first new machine that its lifecycle hook abandons or that dies; AWS goes on trying for up
 //     to an hour. Checkpoints, the strategy ReplaceRootVolume and scale-in protection settings are refused or absent.
+//   - Scaling activities are told of launches that were given up only. Signatures of requests are not verified.
 //   - A machine that is paused counts as running for good; EC2's status check would fail after some minutes.
 //   - Alarms watch nothing: they are in the state that SetAlarmState or a drill gave them.
 //   - The load balancer is one HAProxy, not a node per zone; it answers 503 where an ALB may answer 502 or 504, when a
