@@ -62,11 +62,12 @@ func (n *news) set(change func(*news)) {
 // brief is a run whose waits are short.
 func brief(url string, out *bytes.Buffer) Options {
 	return Options{URL: url, Out: out, Whole: func(context.Context) error { return nil },
-		Before: 500 * time.Millisecond, Calm: 500 * time.Millisecond, Patience: 3 * time.Second}
+		Before: 500 * time.Millisecond, Calm: 500 * time.Millisecond, Patience: 8 * time.Second}
 }
 
 func TestRun(t *testing.T) {
-	promise := Promise{Pages: interrupted(time.Second), Posts: interrupted(time.Second), Static: interrupted(time.Second)}
+	// Long enough for a computer that is busy with other tests.
+	promise := Promise{Pages: interrupted(4 * time.Second), Posts: interrupted(4 * time.Second), Static: interrupted(4 * time.Second)}
 	awayFor := func(long time.Duration) func(*news) error {
 		return func(n *news) error {
 			n.set(func(n *news) { n.away = true })
@@ -82,7 +83,7 @@ func TestRun(t *testing.T) {
 		says  string
 	}{
 		"kept":       {awayFor(300 * time.Millisecond), nil, "KEPT", "acknowledged posts lost: 0 of"},
-		"broken":     {awayFor(1300 * time.Millisecond), nil, "BROKEN", "! pages: longest time without an answer"},
+		"broken":     {awayFor(4300 * time.Millisecond), nil, "BROKEN", "! pages: longest time without an answer"},
 		"posts lost": {func(n *news) error { n.set(func(n *news) { n.forgets = true }); return nil }, nil, "BROKEN", "! acknowledged posts lost"},
 		"posts gone": {func(n *news) error { n.set(func(n *news) { n.titles = nil }); return nil }, nil, "BROKEN", "! acknowledged posts lost"},
 		"posts twice": {func(n *news) error { n.set(func(n *news) { n.repeats = true }); return nil }, nil, "BROKEN",

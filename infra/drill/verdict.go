@@ -144,7 +144,8 @@ func (v *Verdict) account(t Timeline) {
 			before++
 		}
 	}
-	expected := int(t.Fault.Sub(t.Began).Seconds() * rate * postShare / 2)
+	// A quarter of what was to be sent: a busy computer sends late.
+	expected := int(t.Fault.Sub(t.Began).Seconds() * rate * postShare / 4)
 	of := fmt.Sprintf(" of %d", v.Posts.Acknowledged)
 	v.Checks = append(v.Checks,
 		Check{"posts acknowledged before the fault", fmt.Sprintf("at least %d", max(1, expected)), fmt.Sprint(before),
