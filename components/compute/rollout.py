@@ -178,7 +178,7 @@ class Rollout:
 
     def failure(self, refresh):
         return (
-            f"group {self.group}: version {self.version} was not rolled out: {progress(refresh)}. "
+            f"group {self.group}: version {self.version} was not rolled out: {progress(refresh)}{self.said(refresh)}. "
             "AWS goes back to the version before, by itself. The new servers' logs say what was wrong "
             "(saved query 'errors'); change that, or what the alarm is about, and run `pulumi up` again"
         )

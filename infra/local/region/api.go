@@ -28,7 +28,7 @@ func (c *Controller) api() http.Handler {
 			refuse(w, fmt.Errorf("InvalidAction: %s is not imitated on this computer", action))
 			return
 		}
-		c.awaitGroup(r.Context(), r.Form.Get("AutoScalingGroupName"))
+		c.awaitDeclared(r.Context(), r.Form)
 		c.mu.Lock()
 		result, err := answer(c, r.Form)
 		c.mu.Unlock()
@@ -46,20 +46,27 @@ func (c *Controller) api() http.Handler {
 	})
 }
 
-// awaitGroup waits, for some turns at the most, until the controller has taken up a group that the program has just
-// declared: on AWS a group is there once its creation has ended.
-func (c *Controller) awaitGroup(ctx context.Context, name string) {
+// awaitDeclared waits, for some turns at the most, until the controller has taken up the group and the template's
+// version that a request is about, if the program has just declared them: on AWS they are there once their creation has
+// ended.
+func (c *Controller) awaitDeclared(ctx context.Context, form url.Values) {
+	name := form.Get("AutoScalingGroupName")
+	version, err := strconv.Atoi(form.Get(desired + "Version"))
+	to := Reference{form.Get(desired + "LaunchTemplateId"), version}
+	if err != nil {
+		to = Reference{} // none, or one that is refused
+	}
 	ctx, cancel := context.WithTimeout(ctx, 10*tick)
 	defer cancel()
 	for {
 		c.mu.Lock()
-		there := name == "" || c.state.Groups[name] != nil
+		there := (name == "" || c.state.Groups[name] != nil) && c.declared.has(to)
 		c.mu.Unlock()
 		if there {
 			return
 		}
 		declared, err := ReadDeclared(c.config.World)
-		if _, ok := declared.Groups[name]; err != nil || !ok {
+		if _, ok := declared.Groups[name]; err != nil || name != "" && !ok || !declared.has(to) {
 			return
 		}
 		select {
@@ -246,6 +253,9 @@ func (c *Controller) describeActivities(form url.Values) (element, error) {
 	}), nil
 }
 
+// desired begins the parameters of a refresh that name its template.
+const desired = "DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification."
+
 func (c *Controller) startRefresh(form url.Values) (element, error) {
 	g, err := c.group(form)
 	if err != nil {
@@ -261,8 +271,7 @@ func (c *Controller) startRefresh(form url.Values) (element, error) {
 		problem = errors.Join(problem, err)
 		return n
 	}
-	const preferences, template = "Preferences.",
-		"DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification."
+	const preferences = "Preferences."
 	p := Preferences{
 		MinHealthy:   number(preferences+"MinHealthyPercentage", 90),
 		MaxHealthy:   number(preferences+"MaxHealthyPercentage", 100),
@@ -272,14 +281,14 @@ func (c *Controller) startRefresh(form url.Values) (element, error) {
 		AutoRollback: form.Get(preferences+"AutoRollback") == "true",
 		Alarms:       members(form, preferences+"AlarmSpecification.Alarms"),
 	}
-	to := Reference{form.Get(template + "LaunchTemplateId"), number(template+"Version", 0)}
+	to := Reference{form.Get(desired + "LaunchTemplateId"), number(desired+"Version", 0)}
 	if to == (Reference{}) {
 		to = g.Template
 	}
 	if problem != nil {
 		return element{}, fmt.Errorf("ValidationError: %w", problem)
 	}
-	if _, ok := c.declared.Templates[to.ID][to.Version]; !ok {
+	if !c.declared.has(to) {
 		return element{}, fmt.Errorf("ValidationError: launch template %s has no version %d", to.ID, to.Version)
 	}
 	return started(c.state.StartRefresh(time.Now(), g, to, p))

@@ -24,6 +24,12 @@ type Declared struct {
 	Idle         time.Duration     // the load balancer's
 }
 
+// has says whether a template has a version. Nothing in particular is always there.
+func (d Declared) has(to Reference) bool {
+	_, ok := d.Templates[to.ID][to.Version]
+	return ok || to == Reference{}
+}
+
 // Template is one version of a launch template.
 type Template struct{ InstanceType, UserData string } // UserData in base64
 
