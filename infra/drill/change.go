@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -90,5 +91,8 @@ func interrupt(ctx context.Context, up *exec.Cmd, after time.Duration) (ended bo
 	}
 	err = up.Process.Kill()
 	<-done
+	if errors.Is(err, os.ErrProcessDone) { // at that very moment
+		return true, ctx.Err()
+	}
 	return false, errors.Join(err, ctx.Err())
 }
