@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -116,6 +117,50 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 	require.NoError(t, err)
 	require.Len(t, machines, 3)
 	t.Logf("scaled out after %.0f s", time.Since(begun).Seconds())
+
+	e.aBadRelease(r)
+}
+
+// aBadRelease rolls out an application that does not start. Those of before serve all the time, `up` is red and says why,
+// and the next `up` of a good one is green.
+func (e *environment) aBadRelease(r *local.Region) {
+	e.t.Helper()
+	before, err := r.Machines(e.t.Context(), "app")
+	require.NoError(e.t, err)
+	artifacts := e.t.TempDir()
+	war, err := os.Create(filepath.Join(artifacts, "companyNews.war"))
+	require.NoError(e.t, err)
+	archive := zip.NewWriter(war)
+	descriptor, err := archive.Create("WEB-INF/web.xml")
+	require.NoError(e.t, err)
+	_, err = io.WriteString(descriptor, "<web-app><listener><listener-class>not.There</listener-class></listener></web-app>")
+	require.NoError(e.t, errors.Join(err, archive.Close(), war.Close()))
+	require.NoError(e.t, e.Set("twip:artifacts", artifacts))
+	begun := time.Now()
+	require.ErrorContains(e.t, e.Up(e.t.Context()), "the web application did not serve /", "it is not even built")
+	e.t.Logf("a release that does not start is refused after %.0f s, by its build", time.Since(begun).Seconds())
+
+	e.t.Log("let through, as if it only lacked something in the build")
+	require.NoError(e.t, e.Set("twip:trainingRun", "optional"))
+	e.post("before the bad release")
+	begun = time.Now()
+	stop := e.reads()
+	err = e.Up(e.t.Context())
+	reads, failed := stop()
+	e.t.Logf("up is red after %.0f s; %d of %d reads failed: %v: %v", time.Since(begun).Seconds(), len(failed), reads, failed, err)
+	require.ErrorContains(e.t, err, "was not rolled out")
+	require.Empty(e.t, failed, "nobody notices a bad release")
+	e.post("while the bad release is taken back")
+	require.Contains(e.t, e.articles(), "before the bad release")
+
+	require.NoError(e.t, e.Set("twip:artifacts", "artifacts"))
+	begun = time.Now()
+	require.NoError(e.t, e.Up(e.t.Context()))
+	e.t.Logf("a good release again after %.0f s", time.Since(begun).Seconds())
+	require.Contains(e.t, e.articles(), "while the bad release is taken back")
+	after, err := r.Machines(e.t.Context(), "app")
+	require.NoError(e.t, err)
+	require.Len(e.t, after, len(before))
 }
 
 // reads reads pages until it is stopped, which tells how many there were and which failed.
