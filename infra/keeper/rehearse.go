@@ -36,26 +36,32 @@ type Rehearsal struct {
 func (k *Keeper) mayLead(stop <-chan struct{}) bool {
 	pause := rehearsePause
 	for k.release != "" && !k.rehearsed && !closed(stop) {
-		err := k.rehearse(stop)
-		if err == nil {
+		tried, err := k.rehearse(stop)
+		switch {
+		case err == nil:
 			k.rehearsed = true
-			break
+		case !tried:
+			k.note("store cannot be read", err)
+			k.env.Wait(k.timing.Poll, stop)
+		default:
+			k.note("rehearsal of release "+k.release+" failed, so it does not lead", err)
+			k.env.Wait(pause, stop)
+			pause = min(2*pause, rehearsePauseMax)
 		}
-		k.note("rehearsal of release "+k.release+" failed, so it does not lead", err)
-		k.env.Wait(pause, stop)
-		pause = min(2*pause, rehearsePauseMax)
 	}
 	return !closed(stop)
 }
 
-// rehearse starts the release on a copy of the newest data, unless there is none, or the release has written it.
-func (k *Keeper) rehearse(stop <-chan struct{}) error {
+// rehearse starts the release on a copy of the newest data, unless there is none, or the release has written it. tried
+// says that it came to that.
+func (k *Keeper) rehearse(stop <-chan struct{}) (tried bool, err error) {
 	var r Rehearsal
 	for attempt := 1; ; attempt++ {
 		src, err := k.latest()
 		if err != nil || len(src.files) == 0 || k.hasLed(src.epoch) {
-			return err
+			return tried, err
 		}
+		tried = true
 		k.cannotAnswer(fmt.Sprintf("release %s rehearses on a copy of epoch %d", k.release, src.epoch))
 		r, err = k.env.Rehearse(src.parts, stop)
 		r.Epoch = src.epoch
@@ -63,13 +69,13 @@ func (k *Keeper) rehearse(stop <-chan struct{}) error {
 			break
 		}
 		if !errors.Is(err, fs.ErrNotExist) || attempt == copiesToRehearse {
-			return fmt.Errorf("on a copy of epoch %d: %w", src.epoch, err)
+			return tried, fmt.Errorf("on a copy of epoch %d: %w", src.epoch, err)
 		}
 	}
 	k.resolved()
 	k.log.Info("rehearsed", "release", k.release, "epoch", r.Epoch, "bytes", r.Bytes, "copy", r.Copied, "start", r.Started,
 		"pages", r.Pages)
-	return nil
+	return tried, nil
 }
 
 // latest is what a new epoch would start from, if it were claimed now.
@@ -217,5 +223,6 @@ func Rehearse(o Options, out io.Writer) error {
 	if k.release = o.Release; k.release == "" {
 		k.release = "without a name"
 	}
-	return k.rehearse(stop)
+	_, err = k.rehearse(stop)
+	return err
 }

@@ -90,6 +90,29 @@ func TestARefusedReleaseDoesNotLead(t *testing.T) {
 	require.EqualValues(t, 1, epoch, "it has claimed nothing")
 }
 
+// A store that cannot be read for a moment is looked at again as often as ever, not after a failed rehearsal's pause.
+func TestNoRehearsalOfAStoreThatCannotBeRead(t *testing.T) {
+	k, env := newTestKeeper(nil)
+	k.store = newStore(&unreadable{FS: ledByFirst(t), times: 3})
+	k.release = "first"
+	began := time.Now()
+	require.True(t, k.mayLead(make(chan struct{})))
+	require.Empty(t, env.rehearsals)
+	require.Less(t, time.Since(began), rehearsePause, "it has led, and needs no rehearsal")
+}
+
+type unreadable struct {
+	FS
+	times int // that it still fails
+}
+
+func (u *unreadable) List(dir string) ([]Entry, error) {
+	if u.times--; u.times >= 0 {
+		return nil, errBroken
+	}
+	return u.FS.List(dir)
+}
+
 // Real processes: while one leads and is posted to, releases of all kinds rehearse beside it.
 func TestRehearsalBesideALeader(t *testing.T) {
 	store := t.TempDir()
