@@ -51,7 +51,7 @@ outputs: ## print the stack's outputs
 	@$(TWIP) -cloud $(CLOUD) outputs
 status: ## machines, containers, health
 	@$(TWIP) -cloud $(CLOUD) status
-smoke: ## visit the site: read, a static file, a post that is read back; WAIT=10m for it to come up
+smoke: ## visit the site: read, a static file, a post that is read back, refused attacks; WAIT=10m for it to come up
 	@$(TWIP) -cloud $(CLOUD) smoke $(if $(WAIT),-wait $(WAIT))
 bench: ## ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10
 	@$(TWIP) -cloud $(CLOUD) bench -n $(or $(N),1000) -c $(or $(C),10)

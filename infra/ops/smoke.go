@@ -17,8 +17,20 @@ import (
 	"twip/infra/site"
 )
 
-// Smoke visits the site as a reader and a writer would and prints every answer with its headers and timings.
-// It posts one article and reads it back. The error joins everything that was not as it should be.
+// attacks are requests that have to be refused wherever the site runs, whatever application it is: one for each way by
+// which Struts 2.1 takes expressions from visitors. They would do no harm.
+var attacks = []struct {
+	method, path string
+	form         url.Values
+}{
+	{http.MethodGet, site.FrontPath + "?class.classLoader.twip=1", nil},
+	{http.MethodGet, site.ReadPath + "?%23_memberAccess%5B%22twip%22%5D=1", nil},
+	{http.MethodPost, site.PostPath, url.Values{"redirect:${1+1}": {""}}},
+	{http.MethodPost, site.PostPath, url.Values{"title[new java.lang.Object()]": {""}}},
+}
+
+// Smoke visits the site as a reader, a writer and an attacker would and prints every answer with its headers and
+// timings. It posts one article and reads it back. The error joins everything that was not as it should be.
 func Smoke(ctx context.Context, env Environment, out io.Writer) error {
 	s := &smoke{ctx: ctx, base: strings.TrimSuffix(env.URL, "/"), out: out, client: &http.Client{
 		Timeout:       30 * time.Second,
@@ -35,6 +47,9 @@ func Smoke(ctx context.Context, env Environment, out io.Writer) error {
 	s.post(site.PostPath, url.Values{"title": {title}, "body": {"Written by the smoke test."}}, http.StatusFound)
 	if list := s.get(site.ReadPath, http.StatusOK); !bytes.Contains(list, []byte(title)) {
 		s.fail("GET /Read.action: the article %q just posted is not in the list", title)
+	}
+	for _, a := range attacks {
+		s.do(a.method, a.path, a.form, http.StatusForbidden)
 	}
 	if err := errors.Join(s.problems...); err != nil {
 		return fmt.Errorf("stack %q at %s is not well:\n%w\nlook at it with: make status STACK=%[1]s",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -20,6 +21,7 @@ type companyNews struct {
 	status   map[string]int // path → status to answer instead
 	forgets  bool           // acknowledges posts and drops them
 	noStatic bool
+	trusting bool   // takes every request for what it says
 	read     string // what /Read.action shows instead of the titles
 }
 
@@ -29,6 +31,16 @@ func (c *companyNews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status, ok := c.status[r.URL.Path]; ok {
 		w.WriteHeader(status)
 		return
+	}
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	for name := range r.Form {
+		if strings.ContainsAny(name, "#.${[") && !c.trusting {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
 	}
 	switch r.URL.Path {
 	case "/":
@@ -64,6 +76,7 @@ func TestSmoke(t *testing.T) {
 		"static broken": {&companyNews{status: map[string]int{"/styles/site.css": 404}}, "GET /styles/site.css: status 404"},
 		"no static":     {&companyNews{noStatic: true}, "does not use the static tier"},
 		"post refused":  {&companyNews{status: map[string]int{"/Post.action": 403}}, "POST /Post.action: status 403, want"},
+		"trusting":      {&companyNews{trusting: true}, "GET /?class.classLoader.twip=1: status 200, want 403"},
 		"post lost":     {&companyNews{forgets: true}, "just posted is not in the list"},
 	} {
 		t.Run(name, func(t *testing.T) {

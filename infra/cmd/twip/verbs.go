@@ -72,7 +72,7 @@ var verbs = []verb{
 	{name: "status", place: anyCloud, run: onEnvironment(ops.Status),
 		help: "machines, containers, health"},
 	{name: "smoke", place: anyCloud, run: smoke, flags: smokeFlags,
-		help: "visit the site: read, a static file, a post that is read back; WAIT=10m for it to come up"},
+		help: "visit the site: read, a static file, a post that is read back, refused attacks; WAIT=10m for it to come up"},
 	{name: "bench", place: anyCloud, run: bench, flags: benchFlags, check: checkBench,
 		help: "ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10"},
 	{name: "images", place: anyCloud, run: onEnvironment(images),
