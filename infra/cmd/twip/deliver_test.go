@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,13 +37,17 @@ func newFakeCloud(t *testing.T, name, address string, builds release.Digests, up
 	f := &fakeCloud{name: name, address: address, builds: builds, config: map[string]release.Digests{}, ups: ups}
 	var posted []string
 	f.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		names := ""
+		if err := r.ParseForm(); err == nil {
+			names = strings.Join(slices.Collect(maps.Keys(r.Form)), " ")
+		}
 		switch {
 		case f.running["app"] == f.broken:
 			w.WriteHeader(http.StatusInternalServerError)
+		case strings.ContainsAny(names, "#.${["): // an attack
+			w.WriteHeader(http.StatusForbidden)
 		case r.Method == http.MethodPost:
-			text, _ := io.ReadAll(r.Body)
-			values, _ := url.ParseQuery(string(text))
-			posted = append(posted, values.Get("title"))
+			posted = append(posted, r.FormValue("title"))
 			w.Header().Set("Location", "/Read.action")
 			w.WriteHeader(http.StatusFound)
 		default:
