@@ -86,7 +86,7 @@ func (a *WebACLArgs) rules(cdn *CDNArgs) pulumi.Array {
 	for i, group := range managedRuleGroups {
 		rules = append(rules, pulumi.Map{
 			"name": pulumi.String(group.name), "priority": pulumi.Int(i + 2),
-			"overrideAction": pulumi.Map{"none": pulumi.Map{}},
+			"overrideAction": pulumi.Map{group.override: pulumi.Map{}},
 			"statement": pulumi.Map{
 				"managedRuleGroupStatement": pulumi.Map{
 					"vendorName": pulumi.String("AWS"),

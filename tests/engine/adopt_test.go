@@ -30,6 +30,7 @@ var changes = map[string]string{
 	"update aws:cloudwatch/metricAlarm:MetricAlarm .evaluateLowSampleCountPercentiles":               "percentiles over a handful of requests say nothing",
 	"update aws:wafv2/webAcl:WebAcl .visibilityConfig":                                               "All is a reserved metric name",
 	"update aws:wafv2/webAcl:WebAcl .rules[1]":                                                       "expressions are the guard's business, long posts pass",
+	"update aws:wafv2/webAcl:WebAcl .rules[3]":                                                       "rules that refuse long posts count only",
 	"update aws:autoscaling/group:Group .maxInstanceLifetime":                                        "machines do not get older than a month",
 	"update aws:ec2/vpc:Vpc .assignGeneratedIpv6CidrBlock":                                           "readers come by IPv6 as well",
 	"update aws:ec2/subnet:Subnet .ipv6CidrBlock":                                                    "readers come by IPv6 as well",
