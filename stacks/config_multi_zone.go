@@ -26,6 +26,7 @@ type MultiZoneConfig struct {
 	ProtectEdge            bool
 	WAF                    bool
 	WAFRequestsPer5Minutes int
+	WAFUncountedCIDRs      []string
 	CDN                    bool
 	CDNSecret              string
 	CDNSecretAlso          string
@@ -33,6 +34,7 @@ type MultiZoneConfig struct {
 	Backups                store.Backups
 	BackupRegion           string // of the second vault; empty: none
 	AlarmEmail             string
+	UrgentEmail            string
 	MonthlyBudgetUSD       int
 }
 
@@ -108,6 +110,14 @@ func multiZoneTogether(c *Config) (problems []error) {
 		c.SiteCIDRs)
 	unless(m.BackupRegion != c.Region,
 		"twip:backups = {copyTo: %s}: that is the region of the environment; name another, or leave it out", m.BackupRegion)
+	unless(m.WAF || len(m.WAFUncountedCIDRs) == 0,
+		"twip:wafUncountedCidrs = %q: without a web ACL nobody is counted; remove it, or set twip:waf: true",
+		m.WAFUncountedCIDRs)
+	unless(!slices.Contains(m.WAFUncountedCIDRs, network.Anywhere),
+		"twip:wafUncountedCidrs = %q: that is everyone; name your own networks, or raise twip:wafRequestsPer5Minutes",
+		m.WAFUncountedCIDRs)
+	unless(m.UrgentEmail == "" || m.AlarmEmail != "",
+		"twip:urgentEmail = %q: nobody would be told of what waits until the morning; set twip:alarmEmail", m.UrgentEmail)
 	unless(m.MonthlyBudgetUSD == 0 || m.AlarmEmail != "",
 		"twip:monthlyBudgetUsd = %d: nobody would be told; set twip:alarmEmail", m.MonthlyBudgetUSD)
 	return problems

@@ -67,6 +67,12 @@ var multiZoneKeys = []Key{
 		read:        integer(func(c *Config) *int { return &c.MultiZone.WAFRequestsPer5Minutes }, between(10, 2_000_000_000)),
 	},
 	{
+		Name: "wafUncountedCidrs", Default: []any{}, Example: "[198.51.100.0/24]",
+		Description: "IPv4 ranges whose requests are not counted for wafRequestsPer5Minutes: one's own networks, such " +
+			"as a company behind one address, or the machine that make bench runs on.",
+		read: list(func(c *Config) *[]string { return &c.MultiZone.WAFUncountedCIDRs }, each(ipv4Range)),
+	},
+	{
 		Name: "cdn", Default: false, Example: "true",
 		Description: "In groups: put CloudFront in front; needs domain, waf and cdnSecret.",
 		read:        boolean(func(c *Config) *bool { return &c.MultiZone.CDN }),
@@ -101,8 +107,15 @@ var multiZoneKeys = []Key{
 	},
 	{
 		Name: "alarmEmail", Default: "", Example: "ops@example.com",
-		Description: "In groups: who is told of alarms; empty: the topic has no subscriber yet.",
+		Description: "In groups: who is told of alarms; empty: nobody yet, and they are on the dashboard only.",
 		read: text(func(c *Config) *string { return &c.MultiZone.AlarmEmail },
+			optional(matches(emailRE, "it is not an e-mail address"))),
+	},
+	{
+		Name: "urgentEmail", Default: "", Example: "pager@example.com",
+		Description: "In groups: who is told instead of alarmEmail of what cannot wait until the morning: visitors notice " +
+			"it, or would with the next failure; empty: alarmEmail.",
+		read: text(func(c *Config) *string { return &c.MultiZone.UrgentEmail },
 			optional(matches(emailRE, "it is not an e-mail address"))),
 	},
 	{

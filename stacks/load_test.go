@@ -30,7 +30,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 				Min: 2,
 				Max: 4,
 			}, StaticServers: compute.Size{Min: 2, Max: 4}, StaticInstanceType: "t3.micro",
-			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, Backups: store.Backups{Hourly: true, KeepDays: 35},
+			NATGateways: "per-zone", ProtectEdge: true, WAF: true, WAFRequestsPer5Minutes: 2000, WAFUncountedCIDRs: []string{}, Backups: store.Backups{Hourly: true, KeepDays: 35},
 		},
 	}, c)
 }

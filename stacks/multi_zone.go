@@ -1,6 +1,9 @@
 package stacks
 
 import (
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components"
@@ -67,7 +70,11 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	if err != nil {
 		return err
 	}
-	balancer, err := c.loadBalancer(ctx)
+	worldwide, err := c.worldwide(ctx)
+	if err != nil {
+		return err
+	}
+	balancer, err := c.loadBalancer(ctx, worldwide)
 	if err != nil {
 		return err
 	}
@@ -84,18 +91,19 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		return err
 	}
 	var groups []*compute.AutoScalingGroup
-	groupNames := pulumi.StringMap{}
+	groupNames, journals := pulumi.StringMap{}, pulumi.StringMap{}
 	for _, g := range []struct {
 		name, instanceType string
 		tier               *tier.Tier
 		store              *store.FileSystem
 		size               compute.Size
 		load               compute.Load
+		cached             []string
 	}{
 		{"static", c.MultiZone.StaticInstanceType, &static.Tier, nil, c.MultiZone.StaticServers,
-			compute.Load{CPUPercent: staticCPUPercent}},
+			compute.Load{CPUPercent: staticCPUPercent}, edge.StaticPaths},
 		{"app", c.InstanceType, &app.Tier, app.Store, c.MultiZone.AppServers,
-			compute.Load{RequestsPerMinute: appRequestsPerMinute}},
+			compute.Load{RequestsPerMinute: appRequestsPerMinute}, nil},
 	} {
 		group, err := compute.NewAutoScalingGroup(ctx, c.name(g.name+"-group"), &compute.AutoScalingGroupArgs{
 			Machine:      c.machine(g.instanceType),
@@ -107,16 +115,18 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 			Size:         g.size,
 			Load:         g.load,
 			Sessions:     c.Sessions,
+			Cached:       g.cached,
 			Tags:         c.allTags(),
 		}, providers)
 		if err != nil {
 			return err
 		}
 		groups = append(groups, group)
-		groupNames[g.name] = group.Name
+		groupNames[g.name], journals[g.name] = group.Name, group.JournalName
 	}
 	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts"), &monitoring.NotificationsArgs{
 		Email:            c.MultiZone.AlarmEmail,
+		UrgentEmail:      c.MultiZone.UrgentEmail,
 		MonthlyBudgetUSD: c.MultiZone.MonthlyBudgetUSD,
 		StackTag:         c.Stack,
 	}, providers)
@@ -135,6 +145,9 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	}, providers); err != nil {
 		return err
 	}
+	if err = c.watchFromOutside(ctx, worldwide, front.LoadBalancer, refresh.Done()); err != nil {
+		return err
+	}
 
 	ctx.Export("url", front.LoadBalancer.URL)
 	ctx.Export("groups", groupNames)
@@ -142,12 +155,13 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	ctx.Export("images", pulumi.StringMap{"static": static.ImageDigest, "app": app.ImageDigest})
 	ctx.Export("repositories", pulumi.StringMap{"static": static.Repository, "app": app.Repository})
 	ctx.Export("logGroups", pulumi.StringMap{"static": static.LogGroupName, "app": app.LogGroupName})
+	ctx.Export("journals", journals)
 	ctx.Export("outboundAddresses", vpc.Addresses)
 	return nil
 }
 
 // loadBalancer is how the edge is to be, by configuration.
-func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, error) {
+func (c *Config) loadBalancer(ctx *pulumi.Context, worldwide *aws.Provider) (*edge.LoadBalancerArgs, error) {
 	args := &edge.LoadBalancerArgs{
 		SiteCIDRs:        c.SiteCIDRs,
 		Domain:           c.domain(),
@@ -162,17 +176,17 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		}
 	}
 	if c.MultiZone.WAF {
-		args.WebACL = &edge.WebACLArgs{RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes}
+		args.WebACL = &edge.WebACLArgs{
+			RequestsPer5Minutes: c.MultiZone.WAFRequestsPer5Minutes,
+			Uncounted:           c.MultiZone.WAFUncountedCIDRs,
+			LogRetentionDays:    c.LogRetentionDays,
+		}
 	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in "+
 		"runs programs on the servers. "+
 		"Set twip:waf: true, unless something else in front of the site refuses it.", nil); err != nil {
 		return nil, err
 	}
 	if c.MultiZone.CDN {
-		worldwide, err := newRegionalProvider(ctx, c, "aws-us-east-1", "us-east-1")
-		if err != nil {
-			return nil, err
-		}
 		args.CDN = &edge.CDNArgs{
 			Secret:  pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecret)).(pulumi.StringOutput),
 			USEast1: worldwide,
@@ -181,11 +195,41 @@ func (c *Config) loadBalancer(ctx *pulumi.Context) (*edge.LoadBalancerArgs, erro
 		if c.MultiZone.CDNSecretAlso != "" {
 			args.CDN.AlsoAccepted = pulumi.ToSecret(pulumi.String(c.MultiZone.CDNSecretAlso)).(pulumi.StringOutput)
 		}
-		if err = c.warnOfBothWays(ctx); err != nil {
+		if err := c.warnOfBothWays(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return args, nil
+}
+
+// worldwide is a provider of the region that has what CloudFront uses and the metrics of what is worldwide; nil without a
+// domain, when there is no such thing.
+func (c *Config) worldwide(ctx *pulumi.Context) (*aws.Provider, error) {
+	if c.Domain == "" {
+		return nil, nil
+	}
+	return newRegionalProvider(ctx, c, "aws-us-east-1", "us-east-1")
+}
+
+// watchFromOutside has the site's front page asked for by its name, if anyone in the world may see it.
+func (c *Config) watchFromOutside(
+	ctx *pulumi.Context, worldwide *aws.Provider, front *edge.LoadBalancer, after []pulumi.Resource,
+) error {
+	if c.Domain == "" || !slices.Contains(c.SiteCIDRs, network.Anywhere) {
+		return nil
+	}
+	there := pulumi.Providers(worldwide)
+	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts-outside"), &monitoring.NotificationsArgs{
+		Email:       c.MultiZone.AlarmEmail,
+		UrgentEmail: c.MultiZone.UrgentEmail,
+	}, there)
+	if err != nil {
+		return err
+	}
+	_, err = monitoring.NewOutside(ctx, c.name("outside"), &monitoring.OutsideArgs{
+		Domain: c.Domain, LoadBalancer: front, Notifications: notifications, After: after,
+	}, there)
+	return err
 }
 
 // warnOfBothWays reminds of what is meant for an hour.

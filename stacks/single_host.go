@@ -94,6 +94,7 @@ func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.R
 	ctx.Export("repositories", pulumi.StringMap{
 		"static": static.Repository, "app": app.Repository, "proxy": proxy.Repository,
 	})
+	ctx.Export("journals", pulumi.StringMap{"host": host.JournalName})
 	ctx.Export("logGroups", pulumi.StringMap{
 		"static": static.LogGroupName, "app": app.LogGroupName, "proxy": proxy.LogGroupName,
 	})
@@ -107,7 +108,9 @@ func (c *Config) common(build builds, kind images.Kind) tier.Common {
 
 // machine is what every machine is told.
 func (c *Config) machine(instanceType string) compute.Machine {
-	return compute.Machine{Region: c.Region, InstanceType: instanceType, MachineImage: c.MachineImage}
+	return compute.Machine{
+		Region: c.Region, InstanceType: instanceType, MachineImage: c.MachineImage, LogRetentionDays: c.LogRetentionDays,
+	}
 }
 
 func (c *Config) domain() *edge.Domain {

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"twip/components/edge"
+	"twip/components/internal/logs"
 	"twip/components/internal/problem"
 	"twip/components/network"
 	"twip/components/store"
@@ -29,6 +30,7 @@ type AutoScalingGroupArgs struct {
 	Size         Size               // required
 	Load         Load               // required; the group grows and shrinks towards it
 	Sessions     *boot.Sessions     // nil: nobody gets into a machine
+	Cached       []string           // paths that a CDN keeps answers of, and forgets after a rollout; nil: none
 	Tags         map[string]string  // of machines and their volumes, which a provider's default tags do not reach
 }
 
@@ -51,6 +53,9 @@ type AutoScalingGroup struct {
 	pulumi.ResourceState
 	Name  pulumi.StringOutput
 	Title string // for people
+
+	// JournalName is the log group that says how machines came up, and what became of them.
+	JournalName pulumi.StringOutput
 
 	// Unhealthy, Errors and Small are the group's alarms. They tell nobody; the first two roll a refresh back.
 	Unhealthy, Errors, Small *cloudwatch.MetricAlarm
@@ -94,7 +99,12 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 	if err := g.registerAlarms(ctx, name, args); err != nil {
 		return err
 	}
-	role, err := newRole(ctx, name, args.Tier.Workload.Containers, child)
+	journal, err := logs.NewGroup(ctx, name, args.LogRetentionDays, child)
+	if err != nil {
+		return err
+	}
+	g.JournalName = journal.Name
+	role, err := newRole(ctx, name, args.Tier.Workload.Containers, journal, child)
 	if err != nil {
 		return err
 	}
@@ -103,7 +113,7 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 			return err
 		}
 	}
-	template, err := args.template(ctx, name, role, child)
+	template, err := args.template(ctx, name, role, journal, child)
 	if err != nil {
 		return err
 	}
@@ -154,6 +164,7 @@ func (g *AutoScalingGroup) register(ctx *pulumi.Context, name string, args *Auto
 		launch: launch, log: args.Tier.LogGroupName, logARN: args.Tier.Workload.Containers[0].LogGroup.Arn,
 		group: group, template: template, machine: role, targets: args.Tier.TargetGroup.Group.Arn,
 		alarms: pulumi.StringArray{g.Unhealthy.Name, g.Errors.Name},
+		cache:  args.LoadBalancer.Distribution, paths: args.Cached,
 	}, child)
 }
 

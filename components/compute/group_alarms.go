@@ -61,7 +61,8 @@ func (g *AutoScalingGroup) registerSizeAlarm(ctx *pulumi.Context, name string) (
 			name, g.size.Min),
 		Namespace: alarm.AutoScaling, Metric: "GroupInServiceInstances", Statistic: "Minimum",
 		Dimensions: pulumi.StringMap{"AutoScalingGroupName": g.Name},
-		Below:      alarm.Limit(float64(g.size.Min)), Period: 60, Minutes: 2 * unhealthyMinutes, Missing: "breaching",
+		// AWS reports this for every minute in which the group exists: before the first, nothing is wrong.
+		Below: alarm.Limit(float64(g.size.Min)), Period: 60, Minutes: 2 * unhealthyMinutes, Missing: "missing",
 	}.Register(ctx, nil, pulumi.Parent(g))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/internal/logs"
 	"twip/components/internal/problem"
 	"twip/components/internal/tag"
 	"twip/components/network"
@@ -32,7 +33,8 @@ type HostArgs struct {
 // there are never two writers.
 type Host struct {
 	pulumi.ResourceState
-	InstanceID pulumi.StringOutput
+	InstanceID  pulumi.StringOutput
+	JournalName pulumi.StringOutput // of the log group that says how the machine came up, and what became of it
 }
 
 const (
@@ -68,7 +70,12 @@ func (h *Host) register(ctx *pulumi.Context, name string, args *HostArgs) error 
 	if err != nil {
 		return err
 	}
-	role, err := newRole(ctx, name, args.containers(), child)
+	journal, err := logs.NewGroup(ctx, name, args.LogRetentionDays, child)
+	if err != nil {
+		return err
+	}
+	h.JournalName = journal.Name
+	role, err := newRole(ctx, name, args.containers(), journal, child)
 	if err != nil {
 		return err
 	}
@@ -90,7 +97,7 @@ func (h *Host) register(ctx *pulumi.Context, name string, args *HostArgs) error 
 			DeleteOnTermination: pulumi.Bool(true),
 			Tags:                tag.Named(name + "-root"),
 		},
-		UserData:                userData(args.document(), args.containers(), args.Volume.VolumeID, mountVolume),
+		UserData:                userData(args.document(), args.containers(), journal, args.Volume.VolumeID, mountVolume),
 		UserDataReplaceOnChange: pulumi.Bool(true),
 		Tags:                    tag.Named(name),
 	}, child, pulumi.DependsOn(ready), pulumi.DeleteBeforeReplace(true))

@@ -10,6 +10,7 @@ import (
 	"twip/components/internal/tag"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -127,6 +128,9 @@ func (r *InstanceRefresh) register(ctx *pulumi.Context, name string, args *Insta
 	return nil
 }
 
+// Done is what is there once the groups that were declared until now have their servers.
+func (r *InstanceRefresh) Done() []pulumi.Resource { return r.last }
+
 // refresh is one group's way to a new template version.
 type refresh struct {
 	group    *autoscaling.Group
@@ -137,13 +141,31 @@ type refresh struct {
 	log      pulumi.StringInput // name of its servers' log group
 	logARN   pulumi.StringInput
 	launch   []pulumi.Resource // what holds new machines back until they can serve
+	cache    *cloudfront.Distribution
+	paths    []string // that the cache has to forget afterwards; none: it keeps nothing of the group
 }
 
 // invoke rolls out to one group. As long as the version stays, nothing is invoked.
 func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, parent pulumi.ResourceOption) error {
-	allow, err := iam.NewRolePolicy(ctx, name+"-rollout", &iam.RolePolicyArgs{
-		Role: r.role.ID(), Policy: policy.Rendered(rolloutPolicy(), to.group.Arn, to.template.Arn, to.machine.arn, to.logARN),
-	}, parent)
+	may, on := rolloutPolicy(), []pulumi.StringInput{to.group.Arn, to.template.Arn, to.machine.arn, to.logARN}
+	input := pulumi.Map{
+		"group":         to.group.Name,
+		"template":      to.template.ID(),
+		"version":       to.template.LatestVersion,
+		"targetGroup":   to.targets,
+		"alarms":        to.alarms,
+		"logGroup":      to.log,
+		"warmupSeconds": pulumi.Int(warmupSeconds),
+	}
+	if to.cache != nil && len(to.paths) > 0 {
+		input["distribution"], input["paths"] = to.cache.ID(), pulumi.ToStringArray(to.paths)
+		on = append(on, to.cache.Arn)
+		may.Statement = append(may.Statement, policy.Statement{
+			Sid: "Forget", Effect: "Allow", Action: []string{"cloudfront:CreateInvalidation"}, Resource: []string{"{4}"},
+		})
+	}
+	allow, err := iam.NewRolePolicy(ctx, name+"-rollout",
+		&iam.RolePolicyArgs{Role: r.role.ID(), Policy: policy.Rendered(may, on...)}, parent)
 	if err != nil {
 		return fmt.Errorf("rollout: role policy: %w", err)
 	}
@@ -151,15 +173,7 @@ func (r *InstanceRefresh) invoke(ctx *pulumi.Context, name string, to refresh, p
 	// new accounts have no quota for; and pages must not ask for images and stylesheets that are not there yet.
 	done, err := lambda.NewInvocation(ctx, name, &lambda.InvocationArgs{
 		FunctionName: r.function.Name,
-		Input: pulumi.JSONMarshal(pulumi.Map{
-			"group":         to.group.Name,
-			"template":      to.template.ID(),
-			"version":       to.template.LatestVersion,
-			"targetGroup":   to.targets,
-			"alarms":        to.alarms,
-			"logGroup":      to.log,
-			"warmupSeconds": pulumi.Int(warmupSeconds),
-		}),
+		Input:        pulumi.JSONMarshal(input),
 	}, parent, pulumi.DependsOn(slices.Concat(r.last, to.launch, []pulumi.Resource{allow})))
 	if err != nil {
 		return fmt.Errorf("rollout: %w", err)

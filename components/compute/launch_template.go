@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -16,7 +17,7 @@ import (
 
 // template is what every machine of the group is like.
 func (a *AutoScalingGroupArgs) template(
-	ctx *pulumi.Context, name string, role *role, child pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name string, role *role, journal *cloudwatch.LogGroup, child pulumi.ResourceOrInvokeOption,
 ) (*ec2.LaunchTemplate, error) {
 	tags := ec2.LaunchTemplateTagSpecificationArray{}
 	for _, kind := range []string{"instance", "network-interface", "volume"} {
@@ -29,7 +30,7 @@ func (a *AutoScalingGroupArgs) template(
 		ImageId:            a.imageID(ctx, child),
 		InstanceType:       pulumi.String(a.InstanceType),
 		IamInstanceProfile: &ec2.LaunchTemplateIamInstanceProfileArgs{Arn: role.profile.Arn},
-		UserData:           a.userData(),
+		UserData:           a.userData(journal),
 		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{&ec2.LaunchTemplateNetworkInterfaceArgs{
 			AssociatePublicIpAddress: pulumi.String("false"),
 			DeleteOnTermination:      pulumi.String("true"),
@@ -63,12 +64,12 @@ func (a *AutoScalingGroupArgs) template(
 }
 
 // userData is base64, as launch templates want it.
-func (a *AutoScalingGroupArgs) userData() pulumi.StringOutput {
+func (a *AutoScalingGroupArgs) userData(journal *cloudwatch.LogGroup) pulumi.StringOutput {
 	name, mount := pulumi.String("").ToStringOutput(), func(string) *boot.Store { return nil }
 	if a.Store != nil {
 		name, mount = a.Store.DNSName, mountFileSystem
 	}
-	document := userData(a.document(), a.Tier.Workload.Containers, name, mount)
+	document := userData(a.document(), a.Tier.Workload.Containers, journal, name, mount)
 	return document.ApplyT(func(text string) string {
 		return base64.StdEncoding.EncodeToString([]byte(text))
 	}).(pulumi.StringOutput)

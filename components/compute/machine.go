@@ -3,9 +3,11 @@ package compute
 import (
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"twip/components/internal/logs"
 	"twip/components/internal/problem"
 	"twip/components/tier"
 	"twip/infra/boot"
@@ -16,6 +18,8 @@ type Machine struct {
 	Region       string // required; where the log groups are
 	InstanceType string // required; a key of boot.InstanceTypes
 	MachineImage string // required; exact name of a machine image, Debian's or one's own
+
+	LogRetentionDays int // required; of the machine's journal; one of logs.RetentionDays
 }
 
 // imageID looks up the machine image by its exact name.
@@ -45,16 +49,17 @@ const rootVolumeType = pulumi.String("gp3")
 // groups of the containers, and the store's id or name. An error of rendering reaches the machine, which is then not
 // made.
 func userData(
-	machine boot.Machine, containers []tier.Container, storeID pulumi.StringInput, mount func(id string) *boot.Store,
+	machine boot.Machine, containers []tier.Container, journal *cloudwatch.LogGroup, storeID pulumi.StringInput,
+	mount func(id string) *boot.Store,
 ) pulumi.StringOutput {
-	unknown := []any{storeID}
+	unknown := []any{storeID, journal.Name}
 	for _, c := range containers {
 		unknown = append(unknown, c.Image.Digest, c.LogGroup.Name)
 	}
 	return pulumi.All(unknown...).ApplyT(func(known []any) (string, error) {
-		machine.Store = mount(known[0].(string))
+		machine.Store, machine.Journal = mount(known[0].(string)), known[1].(string)
 		machine.Containers = filledIn(containers, func(i int) (image, logGroup string) {
-			return known[1+2*i].(string), known[2+2*i].(string)
+			return known[2+2*i].(string), known[3+2*i].(string)
 		})
 		document, err := machine.Render()
 		return string(document), err
@@ -82,7 +87,9 @@ func (m Machine) validate(document boot.Machine, containers []tier.Container) (p
 		incomplete = incomplete || c.Image == nil || c.LogGroup == nil
 	}
 	p.Unless(!incomplete, "workloads", "a container without image or log group", "take workloads from tiers")
+	p = append(p, logs.CheckRetention("logRetentionDays", m.LogRetentionDays)...)
 	document.Containers = filledIn(containers, standIns)
+	_, document.Journal = standIns(0)
 	if _, err := document.Render(); err != nil {
 		p = append(p, err)
 	}

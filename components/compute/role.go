@@ -3,6 +3,7 @@ package compute
 import (
 	"fmt"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -19,15 +20,16 @@ type role struct {
 	name    pulumi.StringOutput
 }
 
-// newRole creates a role of its own for the machine that runs these containers.
+// newRole creates a role of its own for the machine that runs these containers and sends its journal there.
 func newRole(
-	ctx *pulumi.Context, name string, containers []tier.Container, parent pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name string, containers []tier.Container, journal *cloudwatch.LogGroup, parent pulumi.ResourceOrInvokeOption,
 ) (*role, error) {
 	r, err := policy.NewServiceRole(ctx, name, policy.EC2, parent)
 	if err != nil {
 		return nil, err
 	}
 	repositories, logGroups := arns(containers)
+	logGroups = append(logGroups, journal.Arn)
 	known := pulumi.All(repositories.ToStringArrayOutput(), logGroups.ToStringArrayOutput())
 	document := known.ApplyT(func(arns []any) (string, error) {
 		return machinePolicy(arns[0].([]string), arns[1].([]string)).Render()

@@ -28,6 +28,7 @@ def handler(event, context):
         balancing=boto3.client("elbv2"),
         watching=boto3.client("cloudwatch"),
         logs=boto3.client("logs"),
+        caching=boto3.client("cloudfront") if "distribution" in event else None,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
         sleep=time.sleep,
     )
@@ -35,7 +36,7 @@ def handler(event, context):
 
 
 class Rollout:
-    def __init__(self, event, autoscaling, balancing, watching, logs, seconds_left, sleep):
+    def __init__(self, event, autoscaling, balancing, watching, logs, seconds_left, sleep, caching=None):
         self.group = event["group"]
         self.template = event["template"]
         self.version = str(event["version"])
@@ -44,6 +45,7 @@ class Rollout:
         self.log_group = event["logGroup"]
         self.warmup_seconds = event["warmupSeconds"]
         self.autoscaling, self.balancing, self.watching, self.logs = autoscaling, balancing, watching, logs
+        self.caching, self.distribution, self.paths = caching, event.get("distribution"), event.get("paths")
         self.seconds_left, self.sleep = seconds_left, sleep
         self.ours = None  # id of the refresh that this call started or found on its way to the version
         self.sick = {}  # for how many seconds new servers could not answer
@@ -56,6 +58,7 @@ class Rollout:
                 print(f"{self.group}: {news}")
                 state = news
             if done:
+                self.forget()
                 return {"group": self.group, "version": self.version, "state": state}
             self.sleep(POLL_SECONDS)
         raise RolloutFailed(
@@ -90,6 +93,18 @@ class Rollout:
         if missing:
             return False, f"version {self.version} is everywhere, {missing} servers cannot answer yet"
         return True, f"version {self.version} is on {len(servers)} servers, and all can answer"
+
+    def forget(self):
+        """Has the CDN ask the new servers for what the old ones answered. CloudFront takes the same reference once: a call
+        that is repeated asks for nothing."""
+        if self.caching:
+            self.caching.create_invalidation(
+                DistributionId=self.distribution,
+                InvalidationBatch={
+                    "Paths": {"Quantity": len(self.paths), "Items": self.paths},
+                    "CallerReference": f"{self.template}-{self.version}",
+                },
+            )
 
     def start(self, group):
         alarms = self.quiet_alarms()

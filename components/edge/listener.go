@@ -95,7 +95,7 @@ type route struct {
 }
 
 func (a *LoadBalancerArgs) routes() []route {
-	routes := []route{{"static", 100, staticPaths, a.Static.TargetGroup}}
+	routes := []route{{"static", 100, StaticPaths, a.Static.TargetGroup}}
 	if a.onlyCDN() {
 		// What is not static would be left to the default action, which asks for no header.
 		routes = append(routes, route{"app", 200, []string{"/*"}, a.App.TargetGroup})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -39,7 +40,11 @@ type LoadBalancer struct {
 	Ready       []pulumi.Resource  // listeners, rules and flows: a group's servers are reachable after these
 	Certificate pulumi.StringInput // ARN; nil without a domain
 
+	Distribution   *cloudfront.Distribution // nil without a CDN
+	CDNCertificate pulumi.StringInput       // ARN, of us-east-1; nil without a CDN
+
 	securityGroup *network.SecurityGroup
+	account       string // number
 }
 
 const (
@@ -55,8 +60,8 @@ const (
 	idleSeconds = 60
 )
 
-// staticPaths go to the StaticTier; everything else goes to the AppTier.
-var staticPaths = []string{"/styles/*", "/images/*"}
+// StaticPaths go to the StaticTier; everything else goes to the AppTier.
+var StaticPaths = []string{"/styles/*", "/images/*"}
 
 // NewLoadBalancer creates the load balancer, its access logs, listeners, rules and security group, the records and the
 // certificate of the domain, the web ACL and the CDN. It refuses bad args before it registers anything.
@@ -86,6 +91,7 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	if err != nil {
 		return fmt.Errorf("access logs: whose account this is: %w", err)
 	}
+	b.account = self.AccountId
 	to := balancerLogs(name+"-logs", self.AccountId, args.Network.Region, args.LogRetentionDays)
 	logs, mayLog, err := to.register(ctx, child)
 	if err != nil {
@@ -132,7 +138,8 @@ func (b *LoadBalancer) register(ctx *pulumi.Context, name string, args *LoadBala
 	}
 	// Behind CloudFront the web ACL stands there, where it sees visitors' own addresses.
 	if args.WebACL != nil && !args.onlyCDN() {
-		acl, err := newWebACL(ctx, name, args.WebACL, regional, args.CDN, child)
+		acl, err := newWebACL(ctx, name, args.WebACL,
+			webACLPlace{scope: regional, account: b.account, cdn: args.CDN}, child)
 		if err != nil {
 			return err
 		}

@@ -27,10 +27,11 @@ func (b *LoadBalancer) registerNames(
 	if err != nil {
 		return nil, err
 	}
-	distribution, err := newDistribution(ctx, name, args, child)
+	distribution, certificate, err := newDistribution(ctx, name, args, b.account, child)
 	if err != nil {
 		return nil, err
 	}
+	b.Distribution, b.CDNCertificate = distribution, certificate
 	return newAliases(ctx, name, args.Domain, distribution.DomainName, distribution.HostedZoneId, true, child)
 }
 

@@ -28,7 +28,7 @@ var (
 // ognlRule is the statement of the web ACL's rule.
 func ognlRule() pulumi.Map {
 	path := pulumi.Map{"uriPath": pulumi.Map{}}
-	contentType := pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String("content-type")}}
+	contentType := header("content-type")
 	statements := pulumi.Array{pattern(opening, path, decoded), pattern(opening, contentType, decoded)}
 	for _, names := range []pulumi.Map{
 		{"queryString": pulumi.Map{}},

@@ -2,8 +2,10 @@ package edge
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
+	"twip/components/internal/logs"
 	"twip/components/internal/problem"
 	"twip/components/internal/tag"
 
@@ -12,7 +14,9 @@ import (
 
 // WebACLArgs describe the web application firewall in front of the site.
 type WebACLArgs struct {
-	RequestsPer5Minutes int // most requests of one address in five minutes, 10 to 2,000,000,000; the rest is refused
+	RequestsPer5Minutes int      // most requests of one address in five minutes, 10 to 2,000,000,000; the rest is refused
+	LogRetentionDays    int      // required; how long it is known who was refused; one of components.LogRetentionDays
+	Uncounted           []string // IPv4 ranges whose requests are not counted: one's own networks; at most 10,000
 }
 
 // webACL and its association are registered untyped: compiling the SDK's package for them takes tens of gigabytes.
@@ -22,12 +26,16 @@ type webACL struct {
 	Arn pulumi.StringOutput `pulumi:"arn"`
 }
 
-// webACLScope is where a web ACL can stand.
-type webACLScope string
+// webACLPlace is where a web ACL stands.
+type webACLPlace struct {
+	scope   string   // regional or global
+	account string   // number of the account that it is in
+	cdn     *CDNArgs // of a CDN by whose way visitors come as well; nil: there is none, or the web ACL stands there
+}
 
 const (
-	regional webACLScope = "REGIONAL"   // before a load balancer
-	global   webACLScope = "CLOUDFRONT" // before a distribution; lives in us-east-1
+	regional = "REGIONAL"   // before a load balancer
+	global   = "CLOUDFRONT" // before a distribution; lives in us-east-1
 )
 
 // managedRuleGroups are Amazon's, in the order in which they are asked, and what comes of a match. The common rules are
@@ -41,20 +49,41 @@ var managedRuleGroups = []struct{ name, override string }{
 // newWebACL creates a web ACL. Where visitors come by way of a CDN as well, it leaves counting those to the CDN's own:
 // here they would be many at one address.
 func newWebACL(
-	ctx *pulumi.Context, name string, args *WebACLArgs, scope webACLScope, cdn *CDNArgs, options ...pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *WebACLArgs, at webACLPlace, options ...pulumi.ResourceOption,
 ) (*webACL, error) {
 	acl := &webACL{}
-	err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name, pulumi.Map{
-		"scope":            pulumi.String(scope),
+	own, err := args.newIPSet(ctx, name, at.scope, options...)
+	if err != nil {
+		return nil, err
+	}
+	err = ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name, pulumi.Map{
+		"scope":            pulumi.String(at.scope),
 		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
-		"rules":            args.rules(cdn),
+		"rules":            args.rules(at.cdn, own),
 		"visibilityConfig": visible("site"), // All and Default_Action are AWS's own names
 		"tags":             tag.Named(name),
 	}, acl, options...)
 	if err != nil {
 		return nil, fmt.Errorf("web ACL: %w", err)
 	}
-	return acl, nil
+	return acl, acl.log(ctx, name, at.account, args.LogRetentionDays, options...)
+}
+
+// newIPSet creates the set of one's own networks, nil without any.
+func (a *WebACLArgs) newIPSet(
+	ctx *pulumi.Context, name, scope string, options ...pulumi.ResourceOption,
+) (*webACL, error) {
+	if len(a.Uncounted) == 0 {
+		return nil, nil
+	}
+	set := &webACL{}
+	if err := ctx.RegisterResource("aws:wafv2/ipSet:IpSet", name+"-uncounted", pulumi.Map{
+		"scope": pulumi.String(scope), "ipAddressVersion": pulumi.String("IPV4"),
+		"addresses": pulumi.ToStringArray(a.Uncounted), "tags": tag.Named(name + "-uncounted"),
+	}, set, options...); err != nil {
+		return nil, fmt.Errorf("networks that the web ACL does not count: %w", err)
+	}
+	return set, nil
 }
 
 // protect puts the web ACL before a load balancer, and returns what has to be there before anyone is let in.
@@ -71,11 +100,11 @@ func (w *webACL) protect(
 }
 
 // rules refuse floods first, since every later rule costs more to ask.
-func (a *WebACLArgs) rules(cdn *CDNArgs) pulumi.Array {
+func (a *WebACLArgs) rules(cdn *CDNArgs, own *webACL) pulumi.Array {
 	rules := pulumi.Array{pulumi.Map{
 		"name": pulumi.String("rate"), "priority": pulumi.Int(0),
 		"action":           pulumi.Map{"block": pulumi.Map{}},
-		"statement":        pulumi.Map{"rateBasedStatement": a.rate(cdn)},
+		"statement":        pulumi.Map{"rateBasedStatement": a.rate(cdn, own)},
 		"visibilityConfig": visible("rate"),
 	}, pulumi.Map{
 		"name": pulumi.String("ognl"), "priority": pulumi.Int(1),
@@ -100,17 +129,20 @@ func (a *WebACLArgs) rules(cdn *CDNArgs) pulumi.Array {
 }
 
 // rate counts the requests of each address that an application server has to answer.
-func (a *WebACLArgs) rate(cdn *CDNArgs) pulumi.Map {
+func (a *WebACLArgs) rate(cdn *CDNArgs, own *webACL) pulumi.Map {
 	var uncounted pulumi.Array
-	for _, path := range staticPaths {
+	for _, path := range StaticPaths {
 		uncounted = append(uncounted, match(pulumi.String(strings.TrimSuffix(path, "*")), "STARTS_WITH",
 			pulumi.Map{"uriPath": pulumi.Map{}}))
 	}
 	if cdn != nil {
 		for _, secret := range cdn.accepted() {
 			uncounted = append(uncounted, match(secret, "EXACTLY",
-				pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String(strings.ToLower(originHeader))}}))
+				header(strings.ToLower(originHeader))))
 		}
+	}
+	if own != nil {
+		uncounted = append(uncounted, pulumi.Map{"ipSetReferenceStatement": pulumi.Map{"arn": own.Arn}})
 	}
 	return pulumi.Map{
 		"limit": pulumi.Int(a.RequestsPer5Minutes), "aggregateKeyType": pulumi.String("IP"),
@@ -139,5 +171,10 @@ func visible(metric string) pulumi.Map {
 func (a *WebACLArgs) validate() (p problem.List) {
 	p.Unless(a.RequestsPer5Minutes >= 10 && a.RequestsPer5Minutes <= 2_000_000_000, "webACL: requestsPer5Minutes",
 		a.RequestsPer5Minutes, "use 10 to 2000000000")
-	return p
+	for _, cidr := range a.Uncounted {
+		prefix, err := netip.ParsePrefix(cidr)
+		p.Unless(err == nil && prefix.Addr().Is4() && prefix.Bits() > 0, "webACL: uncounted", cidr,
+			"use IPv4 ranges smaller than the world, such as 198.51.100.0/24")
+	}
+	return append(p, logs.CheckRetention("webACL: logRetentionDays", a.LogRetentionDays)...)
 }

@@ -5,6 +5,8 @@ import (
 
 	"twip/components/internal/alarm"
 	"twip/components/tier"
+	"twip/infra/boot"
+	"twip/infra/keeper"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -101,6 +103,7 @@ func (m *Monitor) charts() []chart {
 		}},
 	}
 	processors, machines := chart{title: "CPU", unit: "percent"}, chart{title: "Machines"}
+	full := chart{title: "Memory and disks, the fullest machine", unit: "percent"}
 	for _, group := range m.args.Groups {
 		dimension := []pulumi.Input{pulumi.String("AutoScalingGroupName"), group.Name}
 		processors.lines = append(processors.lines,
@@ -108,17 +111,28 @@ func (m *Monitor) charts() []chart {
 		machines.lines = append(machines.lines,
 			line(alarm.AutoScaling, "GroupInServiceInstances", "Minimum", group.Title, dimension...),
 			line(alarm.AutoScaling, "GroupDesiredCapacity", "Maximum", group.Title+", wanted", dimension...))
+		journal := []pulumi.Input{pulumi.String(boot.JournalDimension), group.JournalName}
+		full.lines = append(full.lines,
+			line(boot.MetricsNamespace, boot.MemoryMetric, "Maximum", group.Title+", memory", journal...),
+			line(boot.MetricsNamespace, boot.DiskMetric, "Maximum", group.Title+", disk", journal...))
 	}
-	return append(charts, processors, machines,
+	return append(charts, processors, machines, full,
 		chart{"Who writes", "per minute", pulumi.Array{
-			line(m.namespace, "Takeovers", "Sum", "takeovers"),
-			line(m.namespace, "Refused", "Sum", "refused requests"),
+			m.keeperLine(keeper.MetricTakeovers, "takeovers"),
+			m.keeperLine(keeper.MetricHeld, "requests that waited"),
+			m.keeperLine(keeper.MetricRefused, "refused requests"),
+			m.keeperLine(keeper.MetricLeads, "leaders"),
 		}},
 		chart{"Store: load", "percent", pulumi.Array{files("PercentIOLimit", "Maximum", "of what it can do")}},
 		chart{"Store: traffic", "bytes per minute", pulumi.Array{
 			files("DataReadIOBytes", "Sum", "read"),
 			files("DataWriteIOBytes", "Sum", "written"),
 		}})
+}
+
+func (m *Monitor) keeperLine(metric, label string) pulumi.Input {
+	return line(keeper.MetricsNamespace, metric, "Sum", label,
+		pulumi.String(keeper.ServiceDimension), pulumi.String(m.args.App.Service))
 }
 
 // line is a metric as a dashboard writes it: namespace, name, dimensions, and how it is drawn.

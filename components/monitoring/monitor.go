@@ -11,6 +11,8 @@ import (
 	"twip/components/internal/tag"
 	"twip/components/store"
 	"twip/components/tier"
+	"twip/infra/boot"
+	"twip/infra/keeper"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,7 +35,6 @@ type MonitorArgs struct {
 type Monitor struct {
 	pulumi.ResourceState
 	args      *MonitorArgs
-	actions   pulumi.Array
 	alarms    []pulumi.StringInput // ARNs, as the dashboard lists them
 	namespace string               // of the metrics that are counted in logs
 }
@@ -50,6 +51,10 @@ const (
 	ioPercent = 80
 	// takeoversPerHour is more than deployments and single failures make.
 	takeoversPerHour = 5
+	// fullPercent of memory or of a disk is when a person has to look, while there is still time.
+	fullPercent = 90
+	// attackSecondsPerHour is more than the noise that every public site hears.
+	attackSecondsPerHour = 300
 )
 
 // NewMonitor creates the alarms, the dashboard and the saved queries. It refuses bad args before it registers anything.
@@ -57,7 +62,7 @@ func NewMonitor(ctx *pulumi.Context, name string, args *MonitorArgs, opts ...pul
 	if err := args.validate().Err("monitor", name); err != nil {
 		return nil, err
 	}
-	m := &Monitor{args: args, actions: pulumi.Array{args.Notifications.TopicARN}, namespace: "TWIP/" + name}
+	m := &Monitor{args: args, namespace: "TWIP/" + name}
 	if err := ctx.RegisterComponentResource("twip:components:Watch", name, m, opts...); err != nil {
 		return nil, err
 	}
@@ -129,8 +134,8 @@ func (m *Monitor) join(ctx *pulumi.Context, name, description string, signs ...*
 		AlarmName:        pulumi.String(name), // required by AWS
 		AlarmDescription: pulumi.String(description),
 		AlarmRule:        pulumi.Sprintf(format, names...),
-		AlarmActions:     m.actionNames(),
-		OkActions:        m.actionNames(),
+		AlarmActions:     pulumi.StringArray{m.args.Notifications.UrgentARN},
+		OkActions:        pulumi.StringArray{m.args.Notifications.UrgentARN},
 		Tags:             tag.Named(name),
 	}, pulumi.Parent(m))
 	if err != nil {
@@ -145,55 +150,68 @@ func (m *Monitor) site() pulumi.StringMap {
 	return pulumi.StringMap{"LoadBalancer": m.args.LoadBalancer.Balancer.ArnSuffix}
 }
 
-func (m *Monitor) actionNames() pulumi.StringArray {
-	return pulumi.StringArray{m.args.Notifications.TopicARN}
-}
-
-// registerSingle makes the alarms that stand for themselves.
+// registerSingle makes the alarms that stand for themselves. They wait until the morning, but for one.
 func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
-	takeovers, err := m.count(ctx, name, "Takeovers", `{ $.msg = "leading" }`)
+	// The library beside the application writes this line (infra/images/app/snapshots).
+	snapshots, err := m.count(ctx, name, "SnapshotsFailed", `{ $.msg = "snapshot failed" }`)
 	if err != nil {
 		return err
 	}
-	refused, err := m.count(ctx, name, "Refused", `{ $.msg = "refused" }`)
+	// The guard writes at most one line a second (infra/images/app/guard).
+	attacks, err := m.count(ctx, name, "AttackSeconds", `{ $.msg = "guard refused" }`)
 	if err != nil {
 		return err
 	}
+	vault := pulumi.StringMap{"BackupVaultName": m.args.Store.VaultName}
+	files := pulumi.StringMap{"FileSystemId": m.args.Store.FileSystemID}
+	every := m.args.Store.BackupSeconds
 	alarms := []alarm.Alarm{
 		{
-			Name: name + "-takeovers", Metric: takeovers, Namespace: m.namespace, Statistic: "Sum",
+			Name: name + "-takeovers", Namespace: keeper.MetricsNamespace, Metric: keeper.MetricTakeovers, Statistic: "Sum",
+			Dimensions: m.keepers(),
 			Description: fmt.Sprintf(
 				"The writer has changed more than %d times in an hour. The saved query 'leaders' says why each time.",
 				takeoversPerHour),
 			Above: alarm.Limit(takeoversPerHour), Period: 3600, Minutes: 1, Missing: "notBreaching",
 		},
 		{
-			Name: name + "-refused", Metric: refused, Namespace: m.namespace, Statistic: "Sum",
-			Description: "Requests were refused because no server could answer them safely. The saved query " +
-				"'leaders' shows what was going on.",
-			Above: alarm.Limit(10), Period: 300, Minutes: 1, Missing: "notBreaching",
-		},
-		{
 			Name: name + "-io", Namespace: "AWS/EFS", Metric: "PercentIOLimit", Statistic: "Maximum",
-			Dimensions: pulumi.StringMap{"FileSystemId": m.args.Store.FileSystemID},
+			Dimensions: files,
 			Description: fmt.Sprintf(
 				"The file system works at more than %d %% of what it can do: writes will soon wait.", ioPercent),
 			Above: alarm.Limit(ioPercent), Period: 60, Minutes: 15, Missing: "notBreaching",
 		},
 		{
 			Name: name + "-backups", Namespace: "AWS/Backup", Metric: "NumberOfBackupJobsFailed", Statistic: "Sum",
-			Dimensions:  pulumi.StringMap{"BackupVaultName": m.args.Store.VaultName},
+			Dimensions:  vault,
 			Description: "A backup failed. AWS Backup's list of jobs says why; the older copies are there.",
 			Above:       alarm.Limit(0), Period: 3600, Minutes: 1, Missing: "notBreaching",
 		},
 		{
-			// A vault that gets no copy reports nothing at all, so that silence is the sign. It is one as well until the
-			// first backup of a new environment is done.
-			Name: name + "-no-backup", Namespace: "AWS/Backup", Metric: "NumberOfBackupJobsCompleted", Statistic: "Sum",
-			Dimensions: pulumi.StringMap{"BackupVaultName": m.args.Store.VaultName},
-			Description: "No backup was completed in three intervals. Look at AWS Backup's list of jobs; a new " +
-				"environment is in alarm until its first backup is done.",
-			Below: alarm.Limit(1), Period: m.args.Store.BackupSeconds, Minutes: 3, Missing: "breaching",
+			// A vault that gets no copy reports nothing at all, so that silence is the sign: but only in hours in which the
+			// file system was used. A new environment has had none yet.
+			Name: name + "-no-backup",
+			Description: "No backup was completed in three intervals, though the file system was used. Look at AWS " +
+				"Backup's list of jobs.",
+			Expression: "IF(used >= 0, FILL(done, 0))",
+			Queries: cloudwatch.MetricAlarmMetricQueryArray{
+				alarm.Query("done", "AWS/Backup", "NumberOfBackupJobsCompleted", vault, every, "Sum"),
+				alarm.Query("used", "AWS/EFS", "MeteredIOBytes", files, every, "Sum"),
+			},
+			Below: alarm.Limit(1), Minutes: 3, Missing: "notBreaching",
+		},
+		{
+			Name: name + "-snapshots", Metric: snapshots, Namespace: m.namespace, Statistic: "Sum",
+			Description: "The application's data could not be written as a snapshot: posts are kept, but those since the " +
+				"last one would get a new date if a server failed. The saved query 'errors' says why.",
+			Above: alarm.Limit(0), Period: 300, Minutes: 3, Missing: "notBreaching",
+		},
+		{
+			Name: name + "-attacks", Metric: attacks, Namespace: m.namespace, Statistic: "Sum",
+			Description: fmt.Sprintf("The guard has refused expressions in more than %d seconds of an hour: somebody tries "+
+				"to break in, or a page of your own sends what it refuses. The saved query 'attacks' shows where.",
+				attackSecondsPerHour),
+			Above: alarm.Limit(attackSecondsPerHour), Period: 3600, Minutes: 1, Missing: "notBreaching",
 		},
 		{
 			Name: name + "-rollouts", Namespace: "AWS/Lambda", Metric: "Errors", Statistic: "Sum",
@@ -202,6 +220,42 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 			Above:       alarm.Limit(0), Period: 300, Minutes: 1, Missing: "notBreaching",
 		},
 	}
+	if certificate := m.args.LoadBalancer.Certificate; certificate != nil {
+		alarms = append(alarms, certificateEnds(name+"-certificate", certificate))
+	}
+	alarms = append(alarms, m.ofMachines()...)
+	if err = m.register(ctx, m.args.Notifications.MorningARN, alarms...); err != nil {
+		return err
+	}
+	return m.register(ctx, m.args.Notifications.UrgentARN, alarm.Alarm{
+		Name: name + "-refused", Namespace: keeper.MetricsNamespace, Metric: keeper.MetricRefused, Statistic: "Sum",
+		Dimensions: m.keepers(),
+		// One takeover may refuse some requests, within one of the periods or over the border of two.
+		Description: "Requests were refused for 15 minutes because no server could answer them safely. The saved query " +
+			"'leaders' shows what was going on.",
+		Above: alarm.Limit(10), Period: 300, Minutes: 3, Missing: "notBreaching",
+	})
+}
+
+// register makes alarms that tell those who listen to a topic, and shows them on the dashboard.
+func (m *Monitor) register(ctx *pulumi.Context, topic pulumi.StringInput, alarms ...alarm.Alarm) error {
+	for _, a := range alarms {
+		registered, err := a.Register(ctx, pulumi.Array{topic}, pulumi.Parent(m))
+		if err != nil {
+			return err
+		}
+		m.alarms = append(m.alarms, registered.Arn)
+	}
+	return nil
+}
+
+// keepers is what CloudWatch knows the keepers' metrics by.
+func (m *Monitor) keepers() pulumi.StringMap {
+	return pulumi.StringMap{keeper.ServiceDimension: pulumi.String(m.args.App.Service)}
+}
+
+// ofMachines are the alarms of each group's machines.
+func (m *Monitor) ofMachines() (alarms []alarm.Alarm) {
 	for _, group := range m.args.Groups {
 		alarms = append(alarms, alarm.Alarm{
 			// Machines with credits borrow when theirs are spent, and AWS bills what they do not pay back:
@@ -212,26 +266,19 @@ func (m *Monitor) registerSingle(ctx *pulumi.Context, name string) error {
 				"bills it. Take a larger type (twip:instanceType, twip:staticInstanceType).", group.Title),
 			Above: alarm.Limit(0), Period: 300, Minutes: 12, Missing: "notBreaching",
 		})
-	}
-	if certificate := m.args.LoadBalancer.Certificate; certificate != nil {
-		alarms = append(alarms, alarm.Alarm{
-			Name: name + "-certificate", Namespace: "AWS/CertificateManager", Metric: "DaysToExpiry", Statistic: "Minimum",
-			Dimensions: pulumi.StringMap{"CertificateArn": certificate},
-			Description: fmt.Sprintf(
-				"The certificate ends in less than %d days, and ACM has not renewed it: are its DNS records still "+
-					"there?",
-				certificateDays),
-			Below: alarm.Limit(certificateDays), Period: 86400, Minutes: 1, Missing: "missing",
-		})
-	}
-	for _, a := range alarms {
-		registered, err := a.Register(ctx, m.actions, pulumi.Parent(m))
-		if err != nil {
-			return err
+		for _, full := range []struct{ name, metric, what string }{
+			{"memory", boot.MemoryMetric, "memory"}, {"disk", boot.DiskMetric, "a disk"},
+		} {
+			alarms = append(alarms, alarm.Alarm{
+				Name: group.Title + "-" + full.name, Namespace: boot.MetricsNamespace, Metric: full.metric,
+				Dimensions: pulumi.StringMap{boot.JournalDimension: group.JournalName}, Statistic: "Maximum",
+				Description: fmt.Sprintf("A machine of %s has had %s more than %d %% full for 15 minutes. The saved query "+
+					"'machines' shows which one, and its journal what it did.", group.Title, full.what, fullPercent),
+				Above: alarm.Limit(fullPercent), Period: 300, Minutes: 3, Missing: "notBreaching",
+			})
 		}
-		m.alarms = append(m.alarms, registered.Arn)
 	}
-	return nil
+	return alarms
 }
 
 // count makes a metric of the log lines of the app servers that match, and returns its name.

@@ -10,28 +10,31 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/budgets"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // NotificationsArgs say who is told when something is wrong, or too expensive.
 type NotificationsArgs struct {
-	Email            string // who is told; empty: the topic has no subscriber yet
+	Email            string // who is told; empty: the topics have no subscriber yet
+	UrgentEmail      string // who is told instead of Email of what cannot wait until the morning; empty: Email
 	MonthlyBudgetUSD int    // at 80 % of it, spent or foreseen, the same are told; 0: no budget
 	StackTag         string // required with a budget: what costs are counted by, as the Stack tag has it
 }
 
-// Notifications is the one place that all alarms go to: an encrypted topic. A subscription by e-mail begins with a
-// confirmation that its owner has to click.
+// Notifications is where all alarms go to: one encrypted topic for what wakes people, and one for what waits until the
+// morning. A subscription by e-mail begins with a confirmation that its owner has to click.
 type Notifications struct {
 	pulumi.ResourceState
-	TopicARN pulumi.StringOutput
+	UrgentARN  pulumi.StringOutput // visitors notice it, or would with the next failure
+	MorningARN pulumi.StringOutput // it gets worse in days, or somebody sees it anyway
 }
 
 // budgetPercent of the budget is when someone is told.
 const budgetPercent = 80
 
-// NewNotifications creates the topic, its key and policy, the subscription and the budget. It refuses bad args before
+// NewNotifications creates the topics, their key and policies, the subscriptions and the budget. It refuses bad args before
 // it registers anything.
 func NewNotifications(
 	ctx *pulumi.Context, name string, args *NotificationsArgs, opts ...pulumi.ResourceOption,
@@ -46,7 +49,7 @@ func NewNotifications(
 	if err := a.register(ctx, name, args); err != nil {
 		return nil, fmt.Errorf("notifications %q: %w", name, err)
 	}
-	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"topicArn": a.TopicARN})
+	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"urgentArn": a.UrgentARN, "morningArn": a.MorningARN})
 }
 
 // publishers may publish to the topic.
@@ -60,27 +63,18 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 	if err != nil {
 		return err
 	}
-	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{KmsMasterKeyId: key.Arn, Tags: tag.Named(name)}, child)
+	if args.UrgentEmail == "" {
+		args.UrgentEmail = args.Email
+	}
+	a.UrgentARN, _, err = newTopic(ctx, name, key, args.UrgentEmail, child)
 	if err != nil {
-		return fmt.Errorf("topic: %w", err)
+		return err
 	}
-	self, err := aws.GetCallerIdentity(ctx, nil, child)
+	morning, may, err := newTopic(ctx, name+"-morning", key, args.Email, child)
 	if err != nil {
-		return fmt.Errorf("topic: whose account this is: %w", err)
+		return err
 	}
-	may, err := sns.NewTopicPolicy(ctx, name,
-		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(self.AccountId), topic.Arn)}, child)
-	if err != nil {
-		return fmt.Errorf("topic policy: %w", err)
-	}
-	a.TopicARN = topic.Arn
-	if args.Email != "" {
-		if _, err = sns.NewTopicSubscription(ctx, name, &sns.TopicSubscriptionArgs{
-			Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(args.Email),
-		}, child); err != nil {
-			return fmt.Errorf("subscription of %s: %w", args.Email, err)
-		}
-	}
+	a.MorningARN = morning
 	if args.MonthlyBudgetUSD == 0 {
 		return nil
 	}
@@ -89,7 +83,7 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 		told = append(told, &budgets.BudgetNotificationArgs{
 			NotificationType: pulumi.String(kind), ComparisonOperator: pulumi.String("GREATER_THAN"),
 			Threshold: pulumi.Float64(budgetPercent), ThresholdType: pulumi.String("PERCENTAGE"),
-			SubscriberSnsTopicArns: pulumi.StringArray{topic.Arn},
+			SubscriberSnsTopicArns: pulumi.StringArray{morning},
 		})
 	}
 	if _, err = budgets.NewBudget(ctx, name, &budgets.BudgetArgs{
@@ -107,6 +101,33 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 		return fmt.Errorf("budget: %w", err)
 	}
 	return nil
+}
+
+// newTopic also returns what has to be there before others publish to the topic.
+func newTopic(
+	ctx *pulumi.Context, name string, key *kms.Key, email string, child pulumi.ResourceOrInvokeOption,
+) (arn pulumi.StringOutput, may pulumi.Resource, err error) {
+	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{KmsMasterKeyId: key.Arn, Tags: tag.Named(name)}, child)
+	if err != nil {
+		return arn, nil, fmt.Errorf("topic: %w", err)
+	}
+	self, err := aws.GetCallerIdentity(ctx, nil, child)
+	if err != nil {
+		return arn, nil, fmt.Errorf("topic: whose account this is: %w", err)
+	}
+	may, err = sns.NewTopicPolicy(ctx, name,
+		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(self.AccountId), topic.Arn)}, child)
+	if err != nil {
+		return arn, nil, fmt.Errorf("topic policy: %w", err)
+	}
+	if email != "" {
+		if _, err = sns.NewTopicSubscription(ctx, name, &sns.TopicSubscriptionArgs{
+			Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(email),
+		}, child); err != nil {
+			return arn, nil, fmt.Errorf("subscription of %s: %w", email, err)
+		}
+	}
+	return topic.Arn, may, nil
 }
 
 func topicPolicy(account string) policy.Document {

@@ -12,6 +12,10 @@ import (
 // queries are what people ask of the logs of all servers at once, ready to run in CloudWatch Logs Insights:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 var queries = map[string]string{
+	"attacks": `fields @timestamp, @logStream, what, where, refusals
+| filter msg = "guard refused"
+| sort @timestamp desc
+| limit 200`,
 	"errors": `fields @timestamp, @logStream, @message
 | filter @message like /(?i)(exception|error|severe|"level":"(WARN|ERROR)")/
 | sort @timestamp desc
@@ -23,6 +27,9 @@ var queries = map[string]string{
 	"loudest-servers": `stats count(*) as lines by @logStream, bin(5m)
 | sort lines desc
 | limit 50`,
+	"machines": `fields @timestamp, @logStream, @message, MemoryUsedPercent, DiskUsedPercent
+| sort @timestamp desc
+| limit 500`,
 	"takeovers": `fields @timestamp, keeper, epoch, why, copy, start, took
 | filter msg = "leading"
 | sort @timestamp desc
@@ -34,11 +41,22 @@ func (m *Monitor) registerQueries(ctx *pulumi.Context, name string) error {
 	for _, title := range slices.Sorted(maps.Keys(queries)) {
 		if _, err := cloudwatch.NewQueryDefinition(ctx, name+"-"+title, &cloudwatch.QueryDefinitionArgs{
 			Name:          pulumi.String(name + "/" + title), // the folder and title that people see
-			LogGroupNames: pulumi.StringArray{m.args.App.LogGroupName, m.args.Static.LogGroupName},
+			LogGroupNames: m.askedOf(title),
 			QueryString:   pulumi.String(queries[title]),
 		}, pulumi.Parent(m)); err != nil {
 			return fmt.Errorf("query %s: %w", title, err)
 		}
 	}
 	return nil
+}
+
+// askedOf are the log groups that a query looks into: the journals of machines, or what servers say.
+func (m *Monitor) askedOf(title string) (groups pulumi.StringArray) {
+	if title != "machines" {
+		return pulumi.StringArray{m.args.App.LogGroupName, m.args.Static.LogGroupName}
+	}
+	for _, group := range m.args.Groups {
+		groups = append(groups, group.JournalName)
+	}
+	return groups
 }

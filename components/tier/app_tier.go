@@ -9,6 +9,7 @@ import (
 	"twip/components/network"
 	"twip/components/store"
 	"twip/infra/boot"
+	"twip/infra/keeper"
 )
 
 // AppTierArgs describe the servers of the dynamic pages.
@@ -36,7 +37,8 @@ const MaxAppContainers = 4
 type AppTier struct {
 	pulumi.ResourceState
 	Tier
-	Store *store.FileSystem // mounted by every machine of the group; nil on a host, which has a volume
+	Store   *store.FileSystem // mounted by every machine of the group; nil on a host, which has a volume
+	Service string            // what the metrics of its keepers belong to; on a host they write none
 }
 
 // NewAppTier creates the image and the log group, and in a group the target group and the ways to the store and to the
@@ -45,13 +47,13 @@ func NewAppTier(ctx *pulumi.Context, name string, args *AppTierArgs, opts ...pul
 	if err := args.validate(name).Err("app tier", name); err != nil {
 		return nil, err
 	}
-	t := &AppTier{}
+	t := &AppTier{Service: name}
 	if err := ctx.RegisterComponentResource("twip:components:AppTier", name, t, opts...); err != nil {
 		return nil, err
 	}
 	var specs []boot.Container
 	for number := range max(args.Containers, 1) {
-		specs = append(specs, args.container(fmt.Sprintf("app-%d", number+1)))
+		specs = append(specs, args.container(name, fmt.Sprintf("app-%d", number+1)))
 	}
 	if err := t.register(ctx, name, args.Common, specs, t); err != nil {
 		return nil, fmt.Errorf("app tier %q: %w", name, err)
@@ -93,7 +95,7 @@ const (
 	// until the successor has replayed the journal.
 	appDrainSeconds = 60
 	// addressEnv tells the keeper under which address other machines reach this one: a container sees only its own.
-	addressEnv = "TWIP_ADDRESS"
+	addressEnv = keeper.AddressEnv
 )
 
 // appCheck sends requests only to servers that can answer them, by their own JVM or through the leader; when none can,
@@ -103,7 +105,7 @@ const (
 // that does not help powers itself off (infra/boot/scripts/twip-give-up).
 var appCheck = HealthCheck{Port: adminPort, Path: "/health", Replaces: false}
 
-func (a *AppTierArgs) container(name string) boot.Container {
+func (a *AppTierArgs) container(tier, name string) boot.Container {
 	c := boot.Container{
 		Name:       name,
 		MemoryMiB:  a.MemoryMiB,
@@ -119,6 +121,7 @@ func (a *AppTierArgs) container(name string) boot.Container {
 	if a.Group != nil {
 		c.Ports = []boot.Port{{Host: HTTPPort, Container: HTTPPort}, {Host: adminPort, Container: adminPort}}
 		c.AddressEnv = addressEnv
+		c.Env = map[string]string{keeper.ServiceEnv: tier}
 	}
 	return c
 }

@@ -13,6 +13,6 @@ import (
 // than the keeper takes at the most.
 func TestKeeperIsGivenTimeToStop(t *testing.T) {
 	o := keeper.DefaultOptions()
-	given := time.Duration((&AppTierArgs{}).container("app-1").StopSeconds) * time.Second
+	given := time.Duration((&AppTierArgs{}).container("twip-prod-app", "app-1").StopSeconds) * time.Second
 	require.Less(t, o.Timing.Drain+o.Timing.Stop+o.Handover, given)
 }

@@ -1,7 +1,9 @@
 package boot
 
 import (
+	"crypto/sha256"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +28,7 @@ func train() Machine {
 	return Machine{
 		Hostname: "train",
 		Region:   "eu-central-1",
+		Journal:  "twip-machine",
 		Store:    &Store{Volume: &Volume{Device: "/dev/xvdf", ID: "vol-0123456789abcdef0", Label: "twip-data"}},
 		Containers: []Container{
 			container("static", Container{MemoryMiB: 64, StopSeconds: 10}),
@@ -66,6 +69,29 @@ func TestRender(t *testing.T) {
 			require.Equal(t, got, again, "the same machine must give the same bytes")
 		})
 	}
+}
+
+// What does not fit as it is, is packed, and says the same.
+func TestLargeDocumentsArePacked(t *testing.T) {
+	m := train()
+	for i := range 4 {
+		c := m.Containers[1]
+		c.Name, c.Ports = fmt.Sprintf("more-%d", i), nil
+		m.Containers = append(m.Containers, c)
+	}
+	text, err := m.Render()
+	require.NoError(t, err)
+	require.Less(t, len(text), MaxBytes)
+	document, err := ReadDocument(string(text))
+	require.NoError(t, err)
+	require.Contains(t, string(text), packing)
+	require.Len(t, document.Runs(), len(m.Containers))
+	units := m.units()
+	require.Equal(t, m.files(units), document.files)
+	require.Contains(t, document.Text, "ExecStart=/usr/bin/docker run --name more-3 ", "those who judge it see what is packed")
+
+	_, err = ReadDocument(strings.ReplaceAll(string(text), packing, "b64"))
+	require.ErrorContains(t, err, `its encoding is "b64"`)
 }
 
 // A value that looks like syntax of YAML, systemd, Docker or the shell must arrive in the container as it is.
@@ -124,9 +150,14 @@ func TestRefusals(t *testing.T) {
 		"port":                {func(m *Machine) { m.Containers[0].Ports = []Port{{0, 1}} }, `port: "0:1"`},
 		"port twice":          {func(m *Machine) { m.Containers[0].Ports = []Port{{80, 1}} }, "published by container static already"},
 		"mount without store": {func(m *Machine) { m.Store = nil }, "give the machine a store"},
+		"journal":             {func(m *Machine) { m.Journal = "" }, "journal"},
 		"mount path":          {func(m *Machine) { m.Containers[1].StoreMount = "a,b" }, "storeMount"},
 		"too large": {func(m *Machine) {
-			m.Containers[0].Env = map[string]string{"A": strings.Repeat("x", MaxBytes)}
+			var noise strings.Builder
+			for i := range MaxBytes / 32 {
+				fmt.Fprintf(&noise, "%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+			}
+			m.Containers[0].Env = map[string]string{"A": noise.String()}
 		}, "is more than the 16384"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 // Document is a machine's user data, read back.
 type Document struct {
-	Text     string
+	Text     string // as it is, and after it the contents of the files that are packed in it
 	files    []file
 	commands [][]string
 }
@@ -24,6 +24,16 @@ func ReadDocument(text string) (*Document, error) {
 	var config cloudConfig
 	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
 		return nil, fmt.Errorf("cloud-config: %w", err)
+	}
+	for i, f := range config.WriteFiles {
+		plain, err := f.unpack()
+		if err != nil {
+			return nil, fmt.Errorf("cloud-config: %w", err)
+		}
+		if f.Encoding != "" {
+			text += plain.Content
+		}
+		config.WriteFiles[i] = plain
 	}
 	return &Document{Text: text, files: config.WriteFiles, commands: config.RunCmd}, nil
 }

@@ -22,7 +22,7 @@ func TestWords(t *testing.T) {
 
 // What Render writes is read back as the values that it was rendered from.
 func TestRunsAreReadBack(t *testing.T) {
-	machine := Machine{Region: "eu-central-1", Store: &Store{EFS: &EFS{DNSName: "fs-1.efs.eu-central-1.amazonaws.com"}},
+	machine := Machine{Region: "eu-central-1", Journal: "twip-app", Store: &Store{EFS: &EFS{DNSName: "fs-1.efs.eu-central-1.amazonaws.com"}},
 		Containers: []Container{{
 			Name: "app-1", Image: "registry/app@sha256:" + zeros, LogGroup: "app", MemoryMiB: 512, PIDs: 64, StopSeconds: 15,
 			Health: []string{"/usr/local/bin/keeper", "health"}, Ports: []Port{{Host: 80, Container: 8080}},

@@ -26,6 +26,7 @@ const (
 type Machine struct {
 	Hostname   string      // empty: the name EC2 gives, which is what machines in a group want
 	Region     string      // AWS region of the log groups
+	Journal    string      // log group that gets the machine's journal, and its memory and disks as metrics
 	Store      *Store      // nil: the machine keeps no data
 	Containers []Container // started in this order, stopped in reverse
 	Sessions   *Sessions   // nil: nobody can open a session on the machine
@@ -107,6 +108,7 @@ func (m Machine) Validate() error {
 	p.unless(m.Hostname == "" || nameRE.MatchString(m.Hostname), "hostname", m.Hostname,
 		"use lower-case letters, digits and dashes")
 	p.unless(regionRE.MatchString(m.Region), "region", m.Region, "use a region's name, such as eu-central-1")
+	p.unless(groupRE.MatchString(m.Journal), "journal", m.Journal, "use a CloudWatch log group's name")
 	p.unless(len(m.Containers) > 0, "containers", "", "give the machine at least one container")
 	if m.Store != nil {
 		p.addAll(m.Store.validate())

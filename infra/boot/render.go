@@ -23,7 +23,8 @@ type cloudConfig struct {
 
 type file struct {
 	Path        string `yaml:"path"`
-	Permissions string `yaml:"permissions"`
+	Permissions string `yaml:"permissions,omitempty"`
+	Encoding    string `yaml:"encoding,omitempty"`
 	Content     string `yaml:"content"`
 }
 
@@ -39,13 +40,17 @@ func (m Machine) Render() ([]byte, error) {
 		RunCmd:     m.commands(units),
 	}
 	out, err := doc.render()
+	if err == nil && len(out) > MaxBytes {
+		// As long as it fits, people can read it where they meet it: in a preview, and in EC2's console.
+		out, err = doc.packed().render()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("machine %q: user data: %w", m.Hostname, err)
 	}
 	if len(out) > MaxBytes {
 		return nil, fmt.Errorf(
-			"machine %q: user data: %d bytes is more than the %d that EC2 accepts: run fewer containers on it or "+
-				"shorten their environment",
+			"machine %q: user data: %d bytes, packed, is more than the %d that EC2 accepts: run fewer containers on it "+
+				"or shorten their environment",
 			m.Hostname, len(out), MaxBytes)
 	}
 	return out, nil
@@ -77,14 +82,15 @@ func (c cloudConfig) render() ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("#cloud-config\n")
 	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
+	enc.SetIndent(1)
 	err := enc.Encode(c)
 	return out.Bytes(), err
 }
 
-// commands set the machine up, once. A machine that gives up begins with that, since an installation may take for ever.
+// commands set the machine up, once. What is said of it is sent from the beginning, and a machine that gives up begins with
+// that, since an installation may take for ever.
 func (m Machine) commands(units []unit) [][]string {
-	commands := [][]string{{"systemctl", "daemon-reload"}}
+	commands := [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "start", journalName}}
 	if m.GivesUp {
 		commands = append(commands, startDeadline)
 	}
@@ -115,6 +121,7 @@ func (m Machine) files(units []unit) []file {
 		// Docker asks Amazon's helper for every registry; the helper asks the machine's role.
 		{Path: "/root/.docker/config.json", Permissions: "0600", Content: `{"credsStore": "ecr-login"}` + "\n"},
 		script("twip-install"),
+		script("twip-journal"),
 		script("twip-watchdog"),
 	}
 	if m.GivesUp {
@@ -134,10 +141,10 @@ func (m Machine) files(units []unit) []file {
 	}
 	if m.Store != nil && m.Store.EFS != nil {
 		files = append(files, script("twip-efs"),
-			file{Path: stunnelConf, Permissions: "0644", Content: m.Store.EFS.stunnel()})
+			file{Path: stunnelConf, Content: m.Store.EFS.stunnel()})
 	}
 	for _, u := range units {
-		files = append(files, file{Path: "/etc/systemd/system/" + u.name, Permissions: "0644", Content: u.text})
+		files = append(files, file{Path: "/etc/systemd/system/" + u.name, Content: u.text})
 	}
 	return files
 }

@@ -56,7 +56,41 @@ WantedBy=multi-user.target
 	if m.Sessions != nil {
 		units = append(units, m.Sessions.unit(m.Region))
 	}
-	return append(units, watchdogUnit, watchdogTimer)
+	return append(units, m.journalUnit(), watchdogUnit, watchdogTimer)
+}
+
+const journalName = "twip-journal.service"
+
+// Metrics of machines, as twip-journal writes them, every minute; the one dimension is the log group's name.
+const (
+	MetricsNamespace = "TWIP/Machines"
+	JournalDimension = "LogGroup"
+	MemoryMetric     = "MemoryUsedPercent"
+	DiskMetric       = "DiskUsedPercent" // the fullest disk's
+)
+
+// journalUnit is stopped before the network is, so that the last words of a machine that powers itself off are sent.
+func (m Machine) journalUnit() unit {
+	disks := []string{"/"}
+	if m.Store != nil && m.Store.Volume != nil {
+		disks = append(disks, VolumeDir) // a file system of EFS has no end
+	}
+	return unit{journalName, fmt.Sprintf(`[Unit]
+Description=Send the journal to CloudWatch Logs
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=%s
+RuntimeDirectory=twip-journal
+MemoryMax=64M
+TimeoutStopSec=15
+Restart=always
+RestartSec=30
+
+[Install]
+WantedBy=twip.target
+`, command(append([]string{scriptDir + "twip-journal", m.Region, m.Journal}, disks...)...))}
 }
 
 // RestartMode=direct, here and in the store's unit, lets what requires the unit wait while it is tried again; by

@@ -24,7 +24,11 @@ const (
 	assumedGiB = 1.0
 	holdsOne   = "holds 1 GiB"
 	seconds    = hours * 3600
-	rootGiB    = 8.0 // Debian's machine image, unless the machine asks for more
+	// metricsOfMachines are memory and disks (infra/boot/scripts/twip-journal), one of each for all machines of a kind.
+	metricsOfMachines = 2.0
+	// metricsOfKeepers are those of infra/keeper/report.go.
+	metricsOfKeepers = 6.0
+	rootGiB          = 8.0 // Debian's machine image, unless the machine asks for more
 	// pageKiB is a page with its share of styles and images, compressed.
 	pageKiB = 64.0
 )
@@ -50,6 +54,8 @@ var paidFor = map[string]func(account, Resource) []item{
 	"aws:cloudwatch/dashboard:Dashboard":             one("dashboard"),
 	"aws:cloudwatch/logMetricFilter:LogMetricFilter": one("metric"),
 
+	"aws:route53/healthCheck:HealthCheck": one("check"),
+
 	"aws:acm/certificate:Certificate":                                      nil,
 	"aws:acm/certificateValidation:CertificateValidation":                  nil,
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                          nil,
@@ -61,6 +67,8 @@ var paidFor = map[string]func(account, Resource) []item{
 	"aws:backup/selection:Selection":                                       nil,
 	"aws:backup/vaultLockConfiguration:VaultLockConfiguration":             nil,
 	"aws:budgets/budget:Budget":                                            nil,
+	"aws:cloudfront/cachePolicy:CachePolicy":                               nil,
+	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":                   nil,
 	"aws:cloudfront/distribution:Distribution":                             nil, // the first TB a month is free
 	"aws:cloudwatch/logGroup:LogGroup":                                     nil,
 	"aws:cloudwatch/queryDefinition:QueryDefinition":                       nil,
@@ -99,15 +107,17 @@ var paidFor = map[string]func(account, Resource) []item{
 	"aws:s3/bucketPolicy:BucketPolicy":                                     nil,
 	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":               nil,
 	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": nil,
-	"aws:s3/bucketV2:BucketV2":                                  nil,
-	"aws:s3/bucketVersioningV2:BucketVersioningV2":              nil,
-	"aws:scheduler/schedule:Schedule":                           nil,
-	"aws:sns/topic:Topic":                                       nil,
-	"aws:sns/topicPolicy:TopicPolicy":                           nil,
-	"aws:sns/topicSubscription:TopicSubscription":               nil,
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   nil,
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": nil,
-	"aws:wafv2/webAclAssociation:WebAclAssociation":             nil,
+	"aws:s3/bucketV2:BucketV2":                                        nil,
+	"aws:s3/bucketVersioningV2:BucketVersioningV2":                    nil,
+	"aws:scheduler/schedule:Schedule":                                 nil,
+	"aws:sns/topic:Topic":                                             nil,
+	"aws:sns/topicPolicy:TopicPolicy":                                 nil,
+	"aws:sns/topicSubscription:TopicSubscription":                     nil,
+	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":         nil,
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":       nil,
+	"aws:wafv2/ipSet:IpSet":                                           nil,
+	"aws:wafv2/webAclAssociation:WebAclAssociation":                   nil,
+	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": nil,
 }
 
 func one(price string) func(account, Resource) []item {
@@ -124,14 +134,25 @@ func machine(a account, r Resource) []item {
 	if on, _ := at(r.Properties, "monitoring"); on.IsBool() && on.BoolValue() {
 		items = append(items, item{"monitoring", 1, ""})
 	}
+	items = append(items, item{"metric", metricsOfMachines, ""})
 	return append(items, a.traffic(a.first("aws:lb/loadBalancer:LoadBalancer") == nil)...)
 }
 
 // group has the fewest machines that it may have: it has more only under load.
+// mounts says whether machines of the group mount a file system: those are the app servers, which have keepers.
+func (a account) mounts(group Resource) bool {
+	return slices.ContainsFunc(a.all, func(other Resource) bool {
+		return other.Type == "aws:efs/mountTarget:MountTarget" && slices.Contains(group.Dependencies, other.URN)
+	})
+}
+
 func group(a account, r Resource) []item {
 	machines := number(r.Properties, 1, "minSize")
-	var items []item
+	items := []item{{"metric", metricsOfMachines, ""}}
 	for _, other := range a.all {
+		if other.Type == "aws:efs/fileSystem:FileSystem" && a.mounts(r) {
+			items = append(items, item{"metric", metricsOfKeepers, ""})
+		}
 		if other.Type != "aws:ec2/launchTemplate:LaunchTemplate" || !slices.Contains(r.Dependencies, other.URN) {
 			continue
 		}

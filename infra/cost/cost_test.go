@@ -46,7 +46,7 @@ func TestOf(t *testing.T) {
 			declared("aws:autoscaling/group:Group", "group", map[string]any{"minSize": n, "maxSize": 9}, "template"),
 		}
 	}
-	const machine, store = 0.024*730 + 10*0.0952 + 2.10, 0.36
+	const machine, store = 0.024*730 + 10*0.0952 + 2.10, 0.36 + 2*0.30 // and the metrics of the group
 	efs := func(reads, looks, writes float64) float64 {
 		const month = 730 * 3600.0
 		return month / (1 << 20) * ((reads*32+looks*4)*0.04 + writes*32*0.07)
@@ -56,7 +56,7 @@ func TestOf(t *testing.T) {
 		visits    float64
 		want      float64
 	}{
-		"a machine":                        {[]Resource{declared("aws:ec2/instance:Instance", "m", map[string]any{"instanceType": "t3.micro"})}, 0, 0.012*730 + 8*0.0952},
+		"a machine":                        {[]Resource{declared("aws:ec2/instance:Instance", "m", map[string]any{"instanceType": "t3.micro"})}, 0, 0.012*730 + 8*0.0952 + 2*0.30},
 		"a volume":                         {[]Resource{declared("aws:ebs/volume:Volume", "v", map[string]any{"size": 100})}, 0, 9.52},
 		"free things":                      {[]Resource{declared("aws:ec2/vpc:Vpc", "v", nil), declared("docker:index/image:Image", "i", nil)}, 0, 0},
 		"a gateway endpoint":               {[]Resource{declared("aws:ec2/vpcEndpoint:VpcEndpoint", "e", map[string]any{"vpcEndpointType": "Gateway"})}, 0, 0},

@@ -13,7 +13,7 @@ import (
 // userData is what boot makes of a machine, in either of its two forms.
 func userData(t *testing.T) string {
 	t.Helper()
-	document, err := boot.Machine{Region: "eu-central-1", Containers: []boot.Container{{
+	document, err := boot.Machine{Region: "eu-central-1", Journal: "twip-static", Containers: []boot.Container{{
 		Name: "static", Image: "registry/static@sha256:" + zeros, LogGroup: "static", MemoryMiB: 64, PIDs: 64, Health: []string{"/usr/local/bin/healthcheck"}, StopSeconds: 15,
 	}}}.Render()
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ var balancerRules = []*Rule{
 	{
 		ID: "ELB.16", Title: "load balancers have a web application firewall in front",
 		Source: securityHub("ELB.16"), Types: []string{balancer},
-		whole: companion("aws:wafv2/webAclAssociation:WebAclAssociation", "web ACL", "associate one"),
+		whole: companion(aclAssociation, "web ACL", "associate one"),
 	},
 	{
 		ID: "ELB.17", Title: "listeners with TLS use a recommended policy",
@@ -80,6 +80,11 @@ var balancerRules = []*Rule{
 		check: items("rules", 1, "add the managed rule groups"),
 	},
 	{
+		ID: "WAF.11", Title: "web ACLs write down whom they refuse",
+		Source: securityHub("WAF.11"), Types: []string{webACL},
+		whole: companion(aclLogging, "log", "add a wafv2.WebAclLoggingConfiguration", some("logDestinationConfigs", "name a log group")),
+	},
+	{
 		ID: "WAF.12", Title: "rules of web ACLs are counted in CloudWatch",
 		Source: securityHub("WAF.12"), Types: []string{webACL},
 		check: all(is("visibilityConfig.cloudwatchMetricsEnabled", "true"),
@@ -94,10 +99,30 @@ var balancerRules = []*Rule{
 			blocking),
 	},
 	{
+		ID: "TWIP-WAF-2", Title: "visitors come after the web ACL: no listener is there before it is",
+		Source: ownDesign, Types: []string{listener},
+		whole: afterWebACL,
+	},
+	{
 		ID: "Route53.2", Title: "public hosted zones log queries",
 		Source: securityHub("Route53.2"), Types: []string{"aws:route53/zone:Zone"},
 		whole: companion("aws:route53/queryLog:QueryLog", "query log", "add a route53.QueryLog of the zone"),
 	},
+}
+
+// afterWebACL asks that a listener waits for the web ACL of its load balancer. One that only redirects lets nobody in.
+func afterWebACL(r *Resource, g *Graph) []finding {
+	if len(is("defaultActions[].type", "redirect")(r, g)) == 0 {
+		return nil
+	}
+	for _, owner := range g.used(r, balancer) {
+		for _, link := range g.users(owner, aclAssociation) {
+			if !r.uses(link) {
+				return []finding{{value{path: "dependsOn"}, "declare pulumi.DependsOn of the web ACL's association"}}
+			}
+		}
+	}
+	return nil
 }
 
 // anyOf asks for one element of a list to have this value.

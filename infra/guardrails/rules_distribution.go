@@ -62,6 +62,21 @@ var distributionRules = []*Rule{
 		Types:  []string{distribution},
 		check:  oneOf("viewerCertificate.minimumProtocolVersion", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"),
 	},
+	{
+		ID: "TWIP-CDN-1", Title: "the CDN keeps versions of a file apart that differ in the query",
+		Source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/QueryStringParameters.html",
+		Types:  []string{distribution, cachePolicy},
+		check:  queriesInKey,
+	},
+}
+
+// queriesInKey refuses a cache policy without query strings, Amazon's own one among them.
+func queriesInKey(r *Resource, g *Graph) []finding {
+	if r.Type == cachePolicy {
+		return is("parametersInCacheKeyAndForwardedToOrigin.queryStringsConfig.queryStringBehavior", "all")(r, g)
+	}
+	return isNot("orderedCacheBehaviors[].cachePolicyId", "658327ea-f89d-4fab-a63d-7e88639e58f6",
+		"Managed-CachingOptimized takes site.css?v=2 for site.css?v=1; name a policy of ours")(r, g)
 }
 
 // ofOrigins asks something of every origin that is a bucket, or of every one that is not.

@@ -56,8 +56,9 @@ var untaggable = []string{
 	"aws:backup/restoreTestingSelection:RestoreTestingSelection",
 	"aws:backup/vaultLockConfiguration:VaultLockConfiguration",
 	launchHook, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule",
+	"aws:cloudfront/cachePolicy:CachePolicy",
 	"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-	"aws:cloudwatch/queryDefinition:QueryDefinition",
+	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy", "aws:cloudwatch/queryDefinition:QueryDefinition",
 	"aws:ec2/eipAssociation:EipAssociation", "aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation",
 	"aws:ec2/volumeAttachment:VolumeAttachment",
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy",
@@ -66,7 +67,7 @@ var untaggable = []string{
 	"aws:route53/record:Record",
 	"aws:scheduler/schedule:Schedule",
 	"aws:sns/topicSubscription:TopicSubscription",
-	"aws:wafv2/webAclAssociation:WebAclAssociation",
+	aclAssociation, aclLogging,
 }
 
 func tagged(r *Resource, g *Graph) []finding {

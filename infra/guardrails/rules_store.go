@@ -1,5 +1,7 @@
 package guardrails
 
+import "strings"
+
 var storeRules = []*Rule{
 	{
 		ID: "EFS.1", CIS: "v3.0.0/2.4.1", Title: "file systems are encrypted with a key in KMS",
@@ -96,8 +98,10 @@ var storeRules = []*Rule{
 func silenceIsNoticed(r *Resource, g *Graph) []finding {
 	for _, vault := range g.used(r, backupVault) {
 		for _, alarm := range g.users(vault, metricAlarm) {
-			if alarm.at("metricName").text() == "NumberOfBackupJobsCompleted" &&
-				alarm.at("treatMissingData").text() == "breaching" {
+			completed := anyOf("metricQueries[].metric.metricName", "NumberOfBackupJobsCompleted")(alarm, g)
+			filled := anyWhere("metricQueries[].expression",
+				func(v value) bool { return strings.Contains(v.text(), "FILL(") }, "")(alarm, g)
+			if len(completed)+len(filled) == 0 {
 				return nil
 			}
 		}

@@ -110,6 +110,14 @@ func Serve(o Options, out io.Writer) error {
 		close(ended)
 	}()
 	log.Info("started", "store", o.Store, "id", id)
+	if service := os.Getenv(ServiceEnv); service != "" {
+		reported := make(chan struct{})
+		defer func() { <-reported }()
+		go func() {
+			defer close(reported)
+			k.metrics.reportUntil(ended, log, service)
+		}()
+	}
 	err = env.awaitStop(failed)
 	log.Info("stopping", "error", text(err))
 	close(stop)

@@ -1,14 +1,17 @@
 package graph
 
 import (
+	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"twip/infra/guardrails"
 )
@@ -56,7 +59,7 @@ func TestGuardrailsNoticeEveryRemoval(t *testing.T) {
 		for _, removal := range removals {
 			for _, gone := range env.graph.Resources {
 				typ, metric, _ := strings.Cut(removal.typ, " ") // of alarms: the one on this metric
-				if gone.Type != typ || metric != "" && !gone.Properties["metricName"].DeepEquals(resource.NewStringProperty(metric)) {
+				if gone.Type != typ || metric != "" && !strings.Contains(fmt.Sprint(gone.Properties), metric) {
 					continue
 				}
 				lost[removal.rule+removal.typ] = true
@@ -73,6 +76,31 @@ func TestGuardrailsNoticeEveryRemoval(t *testing.T) {
 	for _, removal := range removals {
 		require.True(t, lost[removal.rule+removal.typ], "no environment has a %s to lose", removal.typ)
 	}
+}
+
+// A listener that does not wait for the web ACL lets visitors in before it.
+func TestGuardrailsNoticeAListenerBeforeTheWebACL(t *testing.T) {
+	tried := 0
+	for name, env := range environments(t) {
+		for _, link := range env.graph.Resources {
+			if link.Type != "aws:wafv2/webAclAssociation:WebAclAssociation" {
+				continue
+			}
+			rest := &guardrails.Graph{}
+			for _, r := range env.graph.Resources {
+				early := *r
+				if r.Type == listenerType && !strings.Contains(fmt.Sprint(r.Properties["defaultActions"]), "redirect") {
+					early.Dependencies = slices.DeleteFunc(slices.Clone(r.Dependencies), func(urn string) bool { return urn == link.URN })
+					require.Less(t, len(early.Dependencies), len(r.Dependencies), "%s: %s", name, r.Name)
+					tried++
+				}
+				rest.Resources = append(rest.Resources, &early)
+			}
+			found, _ := guardrails.Check(rest, env.exceptions)
+			require.True(t, slices.ContainsFunc(found, func(v guardrails.Violation) bool { return v.Rule.ID == "TWIP-WAF-2" }), name)
+		}
+	}
+	require.Positive(t, tried)
 }
 
 // What nobody has declared yet is refused when somebody does.
@@ -93,7 +121,7 @@ func TestGuardrailsNoticeEveryAddition(t *testing.T) {
 
 // A rule that no change for the worse breaks may as well not be there.
 func TestEveryGuardrailIsTried(t *testing.T) {
-	tried := map[string]bool{}
+	tried := map[string]bool{"TWIP-WAF-2": true} // TestGuardrailsNoticeAListenerBeforeTheWebACL
 	for _, f := range slices.Concat(mutations, documentMutations, storeMutations) {
 		for _, rule := range strings.Fields(f.rule) {
 			tried[rule] = true
@@ -190,12 +218,52 @@ func (e environment) mutated(r *guardrails.Resource, path string, bad any) (*gua
 	return part, true
 }
 
-// apply edits a text, or the text that is in it by base64, as in a launch template.
+// apply edits a text, or the text that is in it by base64, as in a launch template, or the one that is packed in that.
 func (e edit) apply(text string) string {
 	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil {
-		return base64.StdEncoding.EncodeToString([]byte(e(string(decoded))))
+		plain := unpacked(string(decoded))
+		after := e(plain)
+		if after == plain {
+			return text
+		}
+		return base64.StdEncoding.EncodeToString([]byte(after))
 	}
 	return e(text)
+}
+
+// unpacked is user data with the contents of its files in plain text: cloud-init takes both.
+func unpacked(text string) string {
+	if !strings.Contains(text, "encoding: gz+b64") {
+		return text
+	}
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
+		panic(err)
+	}
+	for _, f := range config["write_files"].([]any) {
+		file := f.(map[string]any)
+		if file["encoding"] == nil {
+			continue
+		}
+		r, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(file["content"].(string))))
+		if err != nil {
+			panic(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			panic(err)
+		}
+		delete(file, "encoding")
+		file["content"] = string(content)
+	}
+	var out strings.Builder
+	out.WriteString("#cloud-config\n")
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(config); err != nil {
+		panic(err)
+	}
+	return out.String()
 }
 
 // inDocuments makes mutations of user data for each type that has some.

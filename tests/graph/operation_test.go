@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -39,9 +38,8 @@ func TestProdSessions(t *testing.T) {
 	g := prod(t, map[string]string{"twip:sessionAgent": "3.3.987.0@sha256:" + digest})
 	require.Len(t, g.Of(t, ingressType), len(closed.Of(t, ingressType)), "no port is opened for it")
 	for _, group := range g.Of(t, groupType) {
-		document, err := base64.StdEncoding.DecodeString(g.At(t, g.One(t, templateType, group.Name), "userData").(string))
-		require.NoError(t, err)
-		require.Contains(t, string(document), "twip-sessions eu-central-1 3.3.987.0 "+digest)
+		document := g.Document(t, g.One(t, templateType, group.Name))
+		require.Contains(t, document, "twip-sessions eu-central-1 3.3.987.0 "+digest)
 		require.Contains(t, g.At(t, g.One(t, policyType, group.Name+"-sessions"), "policy"), "ssmmessages:OpenDataChannel")
 	}
 }

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -47,6 +46,7 @@ func prodConfig(t testing.TB, overrides ...map[string]string) map[string]string 
 var (
 	threeZones = map[string]string{"twip:zones": `["a","b","c"]`}
 	named      = map[string]string{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}
+	uncounted  = map[string]string{"twip:wafUncountedCidrs": `["198.51.100.0/24"]`}
 	told       = map[string]string{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": "1000"}
 	bare       = map[string]string{"twip:waf": "false"} // on no way anywhere: for whoever has a web ACL of their own
 	worldwide  = map[string]string{"twip:cdn": "true", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4)}
@@ -95,6 +95,7 @@ var prodShapes = map[string][]map[string]string{
 	"CDN":         {named, worldwide},
 	"both ways":   {named, worldwide, bothWays},
 	"public":      {threeZones, named, told, worldwide, larger},
+	"own network": {named, uncounted},
 	"cheap":       {{"twip:natGateways": "single"}},
 	"endpoints":   {{"twip:interfaceEndpoints": "true"}},
 	"existing VPC": {{"twip:network": `{"vpcId":"vpc-01234567","public":{"a":"subnet-01234567","b":"subnet-12345678"},` +
@@ -179,10 +180,9 @@ func TestProdGroups(t *testing.T) {
 			for i := range 3 {
 				require.Equal(t, "prod", g.At(t, template, fmt.Sprintf("tagSpecifications[%d].tags.Stack", i)), "default tags do not reach machines")
 			}
-			document, err := base64.StdEncoding.DecodeString(g.At(t, template, "userData").(string))
-			require.NoError(t, err)
-			require.Equal(t, tier.containers, strings.Count(string(document), "ExecStart=/usr/bin/docker run"))
-			require.NotContains(t, string(document), "hostname:", "machines of a group are told apart by EC2's names")
+			document := g.Document(t, template)
+			require.Equal(t, tier.containers, strings.Count(document, "ExecStart=/usr/bin/docker run"))
+			require.NotContains(t, document, "hostname:", "machines of a group are told apart by EC2's names")
 
 			var request map[string]any
 			require.NoError(t, json.Unmarshal([]byte(g.At(t, g.One(t, rolloutType, group.Name), "input").(string)), &request))
@@ -195,13 +195,12 @@ func TestProdGroups(t *testing.T) {
 func TestProdAppServersShareTheStore(t *testing.T) {
 	g := prod(t)
 	files := g.Of(t, filesType)[0]
-	document, err := base64.StdEncoding.DecodeString(g.At(t, g.One(t, templateType, "twip-prod-app-group"), "userData").(string))
-	require.NoError(t, err)
+	document := g.Document(t, g.One(t, templateType, "twip-prod-app-group"))
 	for _, want := range []string{
 		"connect = " + Plain(files.Outputs["dnsName"]).(string) + ":2049", "checkHost", "actimeo=0", "lookupcache=none", "target=/store",
 		"--publish 8080:8080", "--publish 8082:8082", "--env TWIP_ADDRESS",
 	} {
-		require.Contains(t, string(document), want)
+		require.Contains(t, document, want)
 	}
 	require.True(t, files.Protect)
 	require.Len(t, g.Of(t, mountType), 2)
@@ -322,6 +321,9 @@ func TestProdRefusals(t *testing.T) {
 			"twip:hostedZone": "Z0123456789ABCDEFGHIJ"}, "a security group takes 60 rules"},
 		"short secret":              {map[string]string{"twip:cdnSecret": "short"}, "32 to 128"},
 		"readers that CDN ignores":  {map[string]string{"twip:cdn": "true", "twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ", "twip:cdnSecret": strings.Repeat("0123456789abcdef", 4), "twip:siteCidrs": `["203.0.113.0/24"]`}, "twip:siteCidrs"},
+		"everyone uncounted":        {map[string]string{"twip:wafUncountedCidrs": `["0.0.0.0/0"]`}, "that is everyone"},
+		"uncounted without web ACL": {map[string]string{"twip:wafUncountedCidrs": `["198.51.100.0/24"]`, "twip:waf": "false"}, "twip:wafUncountedCidrs"},
+		"urgent, and nothing else":  {map[string]string{"twip:urgentEmail": "pager@example.com"}, "twip:alarmEmail"},
 		"budget that nobody sees":   {map[string]string{"twip:monthlyBudgetUsd": "10"}, "twip:alarmEmail"},
 		"backups":                   {map[string]string{"twip:backups": `{"every":"minute"}`}, "hour, day"},
 		"VPC without its subnets":   {map[string]string{"twip:network": `{"vpcId":"vpc-01234567"}`}, "name both"},
@@ -340,28 +342,37 @@ func TestProdRefusals(t *testing.T) {
 // Every alarm that tells someone says what to do, and tells them when it is over; those that are joined tell nobody.
 func TestProdAlarms(t *testing.T) {
 	g := prod(t, threeZones, named, told, worldwide, larger)
-	topic := g.Of(t, "aws:sns/topic:Topic")[0]
+	urgent := g.One(t, "aws:sns/topic:Topic", "twip-prod-alerts")
+	morning := g.One(t, "aws:sns/topic:Topic", "twip-prod-alerts-morning")
+	outside := g.One(t, "aws:sns/topic:Topic", "twip-prod-alerts-outside") // an alarm tells topics of its own region only
+	outsideMorning := g.One(t, "aws:sns/topic:Topic", "twip-prod-alerts-outside-morning")
 	joined := ""
 	for _, composite := range g.Of(t, "aws:cloudwatch/compositeAlarm:CompositeAlarm") {
 		joined += g.At(t, composite, "alarmRule").(string)
-		require.Equal(t, []any{topic.ID}, g.At(t, composite, "alarmActions"))
-		require.Equal(t, []any{topic.ID}, g.At(t, composite, "okActions"))
+		require.Equal(t, []any{urgent.ID}, g.At(t, composite, "alarmActions"))
+		require.Equal(t, []any{urgent.ID}, g.At(t, composite, "okActions"))
 	}
-	var alone []string
+	alone := map[string][]string{}
 	for _, alarm := range g.Of(t, "aws:cloudwatch/metricAlarm:MetricAlarm") {
 		require.Greater(t, len(g.At(t, alarm, "alarmDescription").(string)), 30, alarm.Name)
 		_, tells := alarm.Inputs["alarmActions"]
 		inComposite := strings.Contains(joined, `"`+Plain(alarm.Outputs["name"]).(string)+`"`)
 		if tells {
-			alone = append(alone, strings.TrimPrefix(alarm.Name, "twip-prod-watch-"))
+			told := g.At(t, alarm, "alarmActions").([]any)
+			require.Len(t, told, 1)
+			alone[told[0].(string)] = append(alone[told[0].(string)], strings.TrimPrefix(alarm.Name, "twip-prod-"))
 			require.False(t, inComposite, "%s tells twice", alarm.Name)
-			require.Equal(t, []any{topic.ID}, g.At(t, alarm, "okActions"))
+			require.Equal(t, told, g.At(t, alarm, "okActions"))
 		} else if !strings.HasSuffix(alarm.Name, "group-errors") { // only rolls back: visitors' errors are an alarm of their own
 			require.True(t, inComposite, "%s tells nobody", alarm.Name)
 		}
 	}
-	require.ElementsMatch(t, []string{"takeovers", "refused", "io", "backups", "no-backup", "rollouts", "certificate",
-		"twip-prod-app-group-credits", "twip-prod-static-group-credits"}, alone)
+	require.ElementsMatch(t, []string{"watch-refused"}, alone[urgent.ID])
+	require.ElementsMatch(t, []string{"watch-takeovers", "watch-io", "watch-backups", "watch-no-backup", "watch-snapshots",
+		"watch-attacks", "watch-rollouts", "watch-certificate", "app-group-credits", "app-group-memory", "app-group-disk",
+		"static-group-credits", "static-group-memory", "static-group-disk"}, alone[morning.ID])
+	require.ElementsMatch(t, []string{"outside-away", "outside-cdn-errors"}, alone[outside.ID])
+	require.ElementsMatch(t, []string{"outside-cdn-certificate"}, alone[outsideMorning.ID])
 
 	for _, rollout := range g.Of(t, rolloutType) {
 		var request struct{ Alarms []string }
@@ -444,7 +455,7 @@ func TestProdBackupsInASecondRegion(t *testing.T) {
 	require.Equal(t, Plain(second.Outputs["arn"]), g.At(t, plan, "rules[0].copyActions[0].destinationVaultArn"))
 	require.Equal(t, 90.0, g.At(t, plan, "rules[0].copyActions[0].lifecycle.deleteAfter"))
 	silence := g.One(t, alarmType, "twip-prod-watch-no-backup")
-	require.Equal(t, 86400.0, g.At(t, silence, "period"))
+	require.Equal(t, 86400.0, g.At(t, silence, "metricQueries[0].metric.period"))
 
 	_, err := RunStack("prod", prodConfig(t, map[string]string{"twip:backups": `{"copyTo":"eu-central-1"}`}), stacks.Program)
 	require.ErrorContains(t, err, "that is the region of the environment")

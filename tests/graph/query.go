@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"twip/infra/boot"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
@@ -128,4 +130,17 @@ func (g *Graph) known() string {
 		lines[i] = fmt.Sprintf("  %s %q", node.Type, node.Name)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Document is the user data of a machine, or of a launch template, with what is packed in it.
+func (g *Graph) Document(t testing.TB, node *Node) string {
+	t.Helper()
+	text := g.At(t, node, "userData").(string)
+	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil {
+		text = string(decoded)
+	}
+	require.LessOrEqual(t, len(text), boot.MaxBytes)
+	document, err := boot.ReadDocument(text)
+	require.NoError(t, err)
+	return document.Text
 }

@@ -59,7 +59,7 @@ func TestRandomConfigurations(t *testing.T) {
 		}
 		accepted++
 		require.Len(t, g.Of(t, instanceType), 1, "configuration %d (%s)", i, text)
-		document := g.At(t, g.Of(t, instanceType)[0], "userData").(string)
+		document := g.Document(t, g.Of(t, instanceType)[0])
 		containers, numErr := strconv.Atoi(values["twip:appContainers"])
 		require.NoError(t, numErr)
 		require.Equal(t, containers, strings.Count(document, "path: /etc/systemd/system/twip-app-"), "configuration %d (%s)", i, text)

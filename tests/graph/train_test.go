@@ -10,7 +10,6 @@ import (
 
 	"twip/components/compute"
 	"twip/components/tier"
-	"twip/infra/boot"
 	"twip/infra/images"
 	"twip/stacks"
 )
@@ -122,8 +121,8 @@ func TestTrainData(t *testing.T) {
 func TestTrainWithTheMostContainersFits(t *testing.T) {
 	most := strconv.Itoa(tier.MaxAppContainers)
 	g := train(t, map[string]string{"twip:appContainers": most, "twip:statsCidrs": `["203.0.113.7/32"]`, "twip:instanceType": "m6i.large"})
-	document := g.At(t, g.Of(t, instanceType)[0], "userData").(string)
-	t.Logf("user data of %s app containers: %d of %d bytes", most, len(document), boot.MaxBytes)
+	document := g.Document(t, g.Of(t, instanceType)[0])
+	t.Logf("user data of %s app containers: %d bytes, unpacked", most, len(document))
 	require.Contains(t, document, "twip-app-"+most+".service")
 }
 
@@ -165,7 +164,7 @@ func TestTrainRoleIsLeastPrivilege(t *testing.T) {
 		streams = append(streams, Plain(group.Outputs["arn"]).(string)+":*")
 	}
 	require.Len(t, repositories, len(images.Kinds))
-	require.Len(t, streams, len(images.Kinds))
+	require.Len(t, streams, len(images.Kinds)+1, "and that of the machine's journal")
 
 	require.Len(t, g.Of(t, policyType), 2, "the machine's, and that of the snapshots")
 	machinePolicy := g.One(t, policyType, "twip-train-host")
@@ -218,7 +217,7 @@ func TestTrainImages(t *testing.T) {
 		require.Equal(t, "IMMUTABLE", g.At(t, repository, "imageTagMutability"))
 		require.Equal(t, true, g.At(t, repository, "imageScanningConfiguration.scanOnPush"))
 	}
-	document := g.At(t, g.Of(t, instanceType)[0], "userData").(string)
+	document := g.Document(t, g.Of(t, instanceType)[0])
 	built := g.Of(t, imageType)
 	require.Len(t, built, len(images.Kinds))
 	for _, image := range built {

@@ -44,7 +44,7 @@ func TestTheSiteServesWhatVisitorsAndOperatorsNeed(t *testing.T) {
 		header, _ := s.get(t, "/images/logo.svg")
 		require.Equal(t, "image/svg+xml", header.Get("Content-Type"))
 		header, _ = s.get(t, "/styles/site.css")
-		require.Equal(t, "public, max-age=604800, stale-while-revalidate=86400", header.Get("Cache-Control"))
+		require.Equal(t, "public, max-age=604800, s-maxage=60, stale-while-revalidate=60", header.Get("Cache-Control"))
 		require.Empty(t, header.Get("Last-Modified"))
 		etag := header.Get("ETag")
 		require.NotEmpty(t, etag)

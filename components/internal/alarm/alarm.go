@@ -75,11 +75,18 @@ func (a Alarm) Register(
 
 // SumOf is one metric's sum in every minute, for an alarm's expression.
 func SumOf(id, metric string, dimensions pulumi.StringMap) *cloudwatch.MetricAlarmMetricQueryArgs {
+	return Query(id, LoadBalancing, metric, dimensions, 60, "Sum")
+}
+
+// Query is one metric in every period, in seconds, for an alarm's expression.
+func Query(
+	id, namespace, metric string, dimensions pulumi.StringMap, period int, statistic string,
+) *cloudwatch.MetricAlarmMetricQueryArgs {
 	return &cloudwatch.MetricAlarmMetricQueryArgs{
 		Id: pulumi.String(id), ReturnData: pulumi.Bool(false),
 		Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-			Namespace: pulumi.String(LoadBalancing), MetricName: pulumi.String(metric), Dimensions: dimensions,
-			Period: pulumi.Int(60), Stat: pulumi.String("Sum"),
+			Namespace: pulumi.String(namespace), MetricName: pulumi.String(metric), Dimensions: dimensions,
+			Period: pulumi.Int(period), Stat: pulumi.String(statistic),
 		},
 	}
 }

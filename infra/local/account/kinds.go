@@ -102,6 +102,10 @@ var kinds = map[string]kind{
 
 	"aws:budgets/budget:Budget": {id: "{account}:{name}", arn: "arn:aws:budgets::{account}:budget/{name}"},
 
+	"aws:cloudfront/cachePolicy:CachePolicy": {
+		id: "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: "arn:aws:cloudfront::{account}:cache-policy/{id}",
+		outputs: more{"etag": "E{HEX13}"},
+	},
 	"aws:cloudfront/distribution:Distribution": {
 		id:  "E{HEX13}",
 		arn: "arn:aws:cloudfront::{account}:distribution/{id}",
@@ -123,7 +127,8 @@ var kinds = map[string]kind{
 		id:  "{name}",
 		arn: "arn:aws:logs:{region}:{account}:log-group:{name}",
 	},
-	"aws:cloudwatch/logMetricFilter:LogMetricFilter": {id: "{name}"},
+	"aws:cloudwatch/logMetricFilter:LogMetricFilter":     {id: "{name}"},
+	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy": byInputs("{in.policyName}", nil),
 	"aws:cloudwatch/metricAlarm:MetricAlarm": {
 		id:  "{name}",
 		arn: "arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
@@ -244,6 +249,9 @@ var kinds = map[string]kind{
 	},
 	"aws:lambda/invocation:Invocation": byInputs("{in.functionName}_$LATEST_{hex32}", more{"result": "{}"}),
 
+	"aws:route53/healthCheck:HealthCheck": {
+		id: "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: "arn:aws:route53:::healthcheck/{id}",
+	},
 	"aws:route53/record:Record": byInputs("{in.zoneId}_{in.name}_{in.type}", more{"fqdn": "{in.name}"}),
 
 	"aws:s3/bucketV2:BucketV2": {
@@ -272,12 +280,16 @@ var kinds = map[string]kind{
 		outputs: more{"pendingConfirmation": true, "confirmationWasAuthenticated": false},
 	},
 
+	"aws:wafv2/ipSet:IpSet": {
+		id: "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", arn: waf + "ipset/{name}/{id}", outputs: more{"lockToken": "{hex32}"},
+	},
 	"aws:wafv2/webAcl:WebAcl": {
 		id:      "{hex8}-{hex4}-{hex4}-{hex4}-{hex12}",
 		arn:     waf + "webacl/{name}/{id}",
 		outputs: more{"lockToken": "{hex32}", "capacity": 1500.},
 	},
-	"aws:wafv2/webAclAssociation:WebAclAssociation": byInputs("{in.webAclArn},{in.resourceArn}", nil),
+	"aws:wafv2/webAclAssociation:WebAclAssociation":                   byInputs("{in.webAclArn},{in.resourceArn}", nil),
+	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": byInputs("{in.resourceArn}", nil),
 
 	"docker:index/image:Image": {
 		id: "{in.imageName}",
