@@ -114,13 +114,21 @@ class Cloud:
             refresh["StatusReason"] = "an alarm"
 
 
-def rollout(cloud, version="2", seconds=880):
+class Cache:
+    def __init__(self):
+        self.asked = []
+
+    def create_invalidation(self, **request):
+        self.asked.append(request)
+
+
+def rollout(cloud, cache=None, version="2", seconds=880, **cached):
     event = {
         "group": "app", "template": TEMPLATE, "version": int(version), "targetGroup": "arn",
         "alarms": ["app-unhealthy"], "warmupSeconds": 180, "logGroup": "app-log",
-    }
+    } | cached
     begin = cloud.now
-    return Rollout(event, cloud, cloud, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep)
+    return Rollout(event, cloud, cloud, cloud, cloud, lambda: seconds - (cloud.now - begin), cloud.sleep, cache)
 
 
 class RolloutTest(unittest.TestCase):
@@ -225,6 +233,21 @@ class RolloutTest(unittest.TestCase):
             rollout(cloud).run()
         rollout(cloud).run()
         self.assertEqual(len(cloud.started), 1, "it waits for the refresh that runs")
+
+    def test_the_cdn_forgets_what_old_servers_answered_and_not_before(self):
+        cloud, cache = Cloud(), Cache()
+        cached = {"distribution": "E1", "paths": ["/styles/*", "/images/*"]}
+        cloud.ending = "RollbackSuccessful"
+        with self.assertRaises(RolloutFailed):
+            rollout(cloud, cache, **cached).run()
+        self.assertEqual(cache.asked, [])
+        cloud.ending = "Successful"
+        rollout(cloud, cache, **cached).run()
+        rollout(cloud, cache, **cached).run()
+        self.assertEqual([a["DistributionId"] for a in cache.asked], ["E1", "E1"])
+        self.assertEqual(cache.asked[0]["InvalidationBatch"]["Paths"], {"Quantity": 2, "Items": ["/styles/*", "/images/*"]})
+        references = {a["InvalidationBatch"]["CallerReference"] for a in cache.asked}
+        self.assertEqual(len(references), 1, "CloudFront takes the second for the first")
 
     def test_tries_again_after_a_rollback(self):
         cloud = Cloud()

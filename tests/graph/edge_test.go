@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -159,5 +161,94 @@ func TestProdLetsLongPostsThrough(t *testing.T) {
 				require.Equal(t, overrides[rule["name"].(string)], rule["overrideAction"], "%s: %s: %v", name, acl.Name, rule["name"])
 			}
 		}
+	}
+}
+
+// Whoever is refused can be told why, wherever the web ACL stands, and their cookies are not written down.
+func TestProdSaysWhoWasRefused(t *testing.T) {
+	for name, steps := range prodShapes {
+		g := prod(t, steps...)
+		for _, acl := range g.of(aclType) {
+			logging := g.One(t, "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", acl.Name+"-refused")
+			group := g.One(t, logGroupType, acl.Name+"-refused")
+			require.Equal(t, Plain(acl.Outputs["arn"]), g.At(t, logging, "resourceArn"), name)
+			require.Equal(t, []any{Plain(group.Outputs["arn"])}, g.At(t, logging, "logDestinationConfigs"))
+			require.Equal(t, "aws-waf-logs-"+acl.Name+"-refused", g.At(t, group, "name"), "AWS takes no other")
+			require.Equal(t, "DROP", g.At(t, logging, "loggingFilter.defaultBehavior"))
+			require.Equal(t, "BLOCK", g.At(t, logging, "loggingFilter.filters[0].conditions[0].actionCondition.action"))
+			require.Equal(t, "cookie", g.At(t, logging, "redactedFields[0].singleHeader.name"))
+			require.True(t, g.Waits(logging, g.One(t, "aws:cloudwatch/logResourcePolicy:LogResourcePolicy", acl.Name+"-refused")))
+			query := g.One(t, "aws:cloudwatch/queryDefinition:QueryDefinition", acl.Name+"-refused")
+			require.Equal(t, []any{group.ID}, g.At(t, query, "logGroupNames"))
+			for _, node := range []*Node{logging, group, query} {
+				require.Equal(t, acl.Provider, node.Provider, "%s: in the region of the web ACL", node.Name)
+			}
+		}
+	}
+}
+
+// One's own networks are not counted, but what they send is looked at.
+func TestProdDoesNotCountOwnNetworks(t *testing.T) {
+	g := prod(t, named, uncounted)
+	set, acl := g.Of(t, "aws:wafv2/ipSet:IpSet")[0], g.Of(t, aclType)[0]
+	require.Equal(t, []any{"198.51.100.0/24"}, g.At(t, set, "addresses"))
+	require.Equal(t, g.At(t, acl, "scope"), g.At(t, set, "scope"))
+	statements := g.At(t, acl, "rules[0].statement.rateBasedStatement.scopeDownStatement.notStatement.statements[0].orStatement.statements")
+	require.Contains(t, statements, map[string]any{"ipSetReferenceStatement": map[string]any{"arn": Plain(set.Outputs["arn"])}})
+	for _, rule := range Plain(acl.Inputs["rules"]).([]any)[1:] {
+		require.NotContains(t, fmt.Sprint(rule), "ipSetReferenceStatement")
+	}
+}
+
+// The CDN keeps versions of a file apart, and forgets static files when their servers have been replaced.
+func TestProdCachesVersions(t *testing.T) {
+	g := prod(t, named, worldwide)
+	cache, cdn := g.Of(t, "aws:cloudfront/cachePolicy:CachePolicy")[0], g.Of(t, cdnType)[0]
+	for _, behavior := range g.At(t, cdn, "orderedCacheBehaviors").([]any) {
+		require.Equal(t, cache.ID, behavior.(map[string]any)["cachePolicyId"])
+	}
+	input := func(g *Graph, group string) map[string]any {
+		var request map[string]any
+		require.NoError(t, json.Unmarshal([]byte(g.At(t, g.One(t, rolloutType, group), "input").(string)), &request))
+		return request
+	}
+	static := input(g, "twip-prod-static-group")
+	require.Equal(t, cdn.ID, static["distribution"])
+	require.Equal(t, []any{"/styles/*", "/images/*"}, static["paths"])
+	may := g.At(t, g.One(t, policyType, "twip-prod-static-group-rollout"), "policy")
+	require.Contains(t, may, `"cloudfront:CreateInvalidation"],"Resource":["`+Plain(cdn.Outputs["arn"]).(string)+`"]`)
+
+	require.NotContains(t, input(g, "twip-prod-app-group"), "distribution", "pages are not kept")
+	require.NotContains(t, input(prod(t, named), "twip-prod-static-group"), "distribution", "there is no CDN")
+}
+
+// The site is looked at from outside where everyone may see it, and nowhere else: a check that cannot come in only alarms.
+func TestProdIsWatchedFromOutside(t *testing.T) {
+	const check = "aws:route53/healthCheck:HealthCheck"
+	for name, tc := range map[string]struct {
+		steps []map[string]string
+		want  bool
+	}{
+		"no domain":  {nil, false},
+		"for a few":  {[]map[string]string{named, {"twip:siteCidrs": `["203.0.113.0/24"]`}}, false},
+		"for all":    {[]map[string]string{named}, true},
+		"with a CDN": {[]map[string]string{named, worldwide}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := prod(t, tc.steps...)
+			require.Equal(t, tc.want, g.Has(check))
+			if !tc.want {
+				return
+			}
+			asked := g.Of(t, check)[0]
+			require.Equal(t, "news.example.com", g.At(t, asked, "fqdn"))
+			away := g.One(t, alarmType, "twip-prod-outside-away")
+			require.Equal(t, asked.ID, g.At(t, away, "dimensions.HealthCheckId"))
+			require.Equal(t, asked.Provider, away.Provider)
+			require.Contains(t, away.Provider, "aws-us-east-1", "the metrics of what is worldwide are there only")
+			for _, group := range g.Of(t, groupType) {
+				require.True(t, g.Waits(asked, group), "it begins when the site can answer")
+			}
+		})
 	}
 }
