@@ -202,8 +202,8 @@ func (c *Config) loadBalancer(ctx *pulumi.Context, worldwide *aws.Provider) (*ed
 	return args, nil
 }
 
-// worldwide is a provider of the region that has what CloudFront uses and the metrics of what is worldwide; nil without a
-// domain, when there is no such thing.
+// worldwide is a provider of the region that has what CloudFront uses and the metrics of what is worldwide; nil without
+// a domain, when there is no such thing.
 func (c *Config) worldwide(ctx *pulumi.Context) (*aws.Provider, error) {
 	if c.Domain == "" {
 		return nil, nil

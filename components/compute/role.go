@@ -22,7 +22,8 @@ type role struct {
 
 // newRole creates a role of its own for the machine that runs these containers and sends its journal there.
 func newRole(
-	ctx *pulumi.Context, name string, containers []tier.Container, journal *cloudwatch.LogGroup, parent pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name string, containers []tier.Container, journal *cloudwatch.LogGroup,
+	parent pulumi.ResourceOrInvokeOption,
 ) (*role, error) {
 	r, err := policy.NewServiceRole(ctx, name, policy.EC2, parent)
 	if err != nil {

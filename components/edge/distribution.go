@@ -149,9 +149,9 @@ func newDistribution(
 	return distribution, certificate, nil
 }
 
-// newStaticCache says what CloudFront's edges know a static file by, and for how long they keep it. The query belongs to
-// the name, since pages ask for site.css?v=42: Amazon's own policy would give them version 41. Names that stay the same
-// over releases are asked for again soon: nginx says how long an edge may keep each (s-maxage in
+// newStaticCache says what CloudFront's edges know a static file by, and for how long they keep it. The query belongs
+// to the name, since pages ask for site.css?v=42: Amazon's own policy would give them version 41. Names that stay the
+// same over releases are asked for again soon: nginx says how long an edge may keep each (s-maxage in
 // infra/images/static/nginx.conf), and a rollout of the static tier has the edges forget them all.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
 func newStaticCache(

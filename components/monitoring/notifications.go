@@ -34,8 +34,8 @@ type Notifications struct {
 // budgetPercent of the budget is when someone is told.
 const budgetPercent = 80
 
-// NewNotifications creates the topics, their key and policies, the subscriptions and the budget. It refuses bad args before
-// it registers anything.
+// NewNotifications creates the topics, their key and policies, the subscriptions and the budget. It refuses bad args
+// before it registers anything.
 func NewNotifications(
 	ctx *pulumi.Context, name string, args *NotificationsArgs, opts ...pulumi.ResourceOption,
 ) (*Notifications, error) {

@@ -87,8 +87,8 @@ func (c cloudConfig) render() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// commands set the machine up, once. What is said of it is sent from the beginning, and a machine that gives up begins with
-// that, since an installation may take for ever.
+// commands set the machine up, once. What is said of it is sent from the beginning, and a machine that gives up begins
+// with that, since an installation may take for ever.
 func (m Machine) commands(units []unit) [][]string {
 	commands := [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "start", journalName}}
 	if m.GivesUp {

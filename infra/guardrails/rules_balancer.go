@@ -82,7 +82,8 @@ var balancerRules = []*Rule{
 	{
 		ID: "WAF.11", Title: "web ACLs write down whom they refuse",
 		Source: securityHub("WAF.11"), Types: []string{webACL},
-		whole: companion(aclLogging, "log", "add a wafv2.WebAclLoggingConfiguration", some("logDestinationConfigs", "name a log group")),
+		whole: companion(aclLogging, "log", "add a wafv2.WebAclLoggingConfiguration",
+			some("logDestinationConfigs", "name a log group")),
 	},
 	{
 		ID: "WAF.12", Title: "rules of web ACLs are counted in CloudWatch",

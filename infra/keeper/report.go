@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ServiceEnv names the variable with the service that this keeper's metrics belong to; without it, none are written into
-// the log.
+// ServiceEnv names the variable with the service that this keeper's metrics belong to; without it, none are written
+// into the log.
 const ServiceEnv = "TWIP_SERVICE"
 
 // Metrics in the log, as CloudWatch reads them out of it: the namespace, the one dimension, and the names. Counts are
