@@ -14,7 +14,7 @@
 //	tier         StaticTier, AppTier, images, workloads, target groups
 //	edge         Proxy, LoadBalancer, certificate, CDN, web ACL
 //	compute      Host, AutoScalingGroup, InstanceRefresh, WorkingHours, launch template, roles
-//	monitoring   Monitor (alarms, dashboard, saved queries), Notifications
+//	monitoring   Monitor (alarms, dashboard, saved queries), Outside (a look from the internet), Notifications
 //
 // Components get everything through their arguments: they read no configuration and no stack name, so that stacks is
 // the only place where an environment is decided. Fields that decide which resources exist are plain Go values; fields

@@ -90,6 +90,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	if err != nil {
 		return err
 	}
+	parts := []pulumi.Resource{vpc, data.FileSystem, static, app, front.LoadBalancer, refresh}
 	var groups []*compute.AutoScalingGroup
 	groupNames, journals := pulumi.StringMap{}, pulumi.StringMap{}
 	for _, g := range []struct {
@@ -121,7 +122,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		if err != nil {
 			return err
 		}
-		groups = append(groups, group)
+		groups, parts = append(groups, group), append(parts, group)
 		groupNames[g.name], journals[g.name] = group.Name, group.JournalName
 	}
 	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts"), &monitoring.NotificationsArgs{
@@ -133,7 +134,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	if err != nil {
 		return err
 	}
-	if _, err = monitoring.NewMonitor(ctx, c.name("watch"), &monitoring.MonitorArgs{
+	watch, err := monitoring.NewMonitor(ctx, c.name("watch"), &monitoring.MonitorArgs{
 		Region:        c.Region,
 		LoadBalancer:  front.LoadBalancer,
 		App:           app,
@@ -142,10 +143,15 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		Groups:        groups,
 		Refresh:       refresh,
 		Notifications: notifications,
-	}, providers); err != nil {
+	}, providers)
+	if err != nil {
 		return err
 	}
-	if err = c.watchFromOutside(ctx, worldwide, front.LoadBalancer, refresh.Done()); err != nil {
+	outside, err := c.watchFromOutside(ctx, worldwide, front.LoadBalancer, refresh.Done())
+	if err != nil {
+		return err
+	}
+	if err = c.protect(ctx, append(append(parts, notifications, watch), outside...)...); err != nil {
 		return err
 	}
 
@@ -214,9 +220,9 @@ func (c *Config) worldwide(ctx *pulumi.Context) (*aws.Provider, error) {
 // watchFromOutside has the site's front page asked for by its name, if anyone in the world may see it.
 func (c *Config) watchFromOutside(
 	ctx *pulumi.Context, worldwide *aws.Provider, front *edge.LoadBalancer, after []pulumi.Resource,
-) error {
+) ([]pulumi.Resource, error) {
 	if c.Domain == "" || !slices.Contains(c.SiteCIDRs, network.Anywhere) {
-		return nil
+		return nil, nil
 	}
 	there := pulumi.Providers(worldwide)
 	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts-outside"), &monitoring.NotificationsArgs{
@@ -224,12 +230,12 @@ func (c *Config) watchFromOutside(
 		UrgentEmail: c.MultiZone.UrgentEmail,
 	}, there)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = monitoring.NewOutside(ctx, c.name("outside"), &monitoring.OutsideArgs{
+	outside, err := monitoring.NewOutside(ctx, c.name("outside"), &monitoring.OutsideArgs{
 		Domain: c.Domain, LoadBalancer: front, Notifications: notifications, After: after,
 	}, there)
-	return err
+	return []pulumi.Resource{notifications, outside}, err
 }
 
 // warnOfBothWays reminds of what is meant for an hour.

@@ -36,7 +36,7 @@ func TestUpConvergesAfterAFailure(t *testing.T) {
 			_, err := r.up()
 			require.ErrorContains(t, err, "not enough capacity")
 			r.mustUp()
-			require.Equal(t, "1 machines, 1 volumes, 1 addresses, 3 log groups, 0 file systems", r.left())
+			require.Equal(t, "1 machines, 1 volumes, 1 addresses, 4 log groups, 0 file systems", r.left())
 			require.Equal(t, r.one().ID+"[80 1936]", r.address())
 			require.Zero(t, r.mustUp().Changed())
 		})
@@ -100,6 +100,6 @@ func TestUpAfterTheEngineWasKilled(t *testing.T) {
 	_, err := r.up()
 	require.Error(t, err)
 	r.mustUp()
-	require.Equal(t, "1 machines, 1 volumes, 1 addresses, 3 log groups, 0 file systems", r.left())
+	require.Equal(t, "1 machines, 1 volumes, 1 addresses, 4 log groups, 0 file systems", r.left())
 	require.Zero(t, r.mustUp().Changed())
 }

@@ -59,14 +59,14 @@ func TestProd(t *testing.T) {
 	for _, step := range []struct {
 		title    string
 		config   map[string]any
-		rollouts int // groups whose machines get a new version of their launch template
+		rollouts int // groups whose rollout is called: their template has a new version, or a CDN keeps their answers now
 	}{
 		{"people are told", map[string]any{"twip:alarmEmail": "ops@example.com", "twip:monthlyBudgetUsd": 1000}, 0},
 		{"a domain, and with it TLS", map[string]any{"twip:domain": "news.example.com", "twip:hostedZone": "Z0123456789ABCDEFGHIJ"}, 0},
 		{"a third zone", map[string]any{"twip:zones": []string{"a", "b", "c"}}, 0},
 		{"more servers", map[string]any{"twip:appServers": map[string]int{"min": 3, "max": 9}, "twip:staticServers": map[string]int{"min": 3, "max": 9}}, 0},
 		{"a larger writer", map[string]any{"twip:instanceType": "m7i.large", "twip:memoryMiB": map[string]int{"app": 6144, "static": 256}}, 1},
-		{"the world, both ways", map[string]any{"twip:cdn": true, "twip:cdnBothWays": true, "twip:cdnSecret": secretA}, 0},
+		{"the world, both ways", map[string]any{"twip:cdn": true, "twip:cdnBothWays": true, "twip:cdnSecret": secretA}, 1},
 		{"the world", map[string]any{"twip:cdnBothWays": false}, 0},
 		{"a second secret", map[string]any{"twip:cdnSecretAlso": secretB}, 0},
 		{"the second secret is sent", map[string]any{"twip:cdnSecret": secretB, "twip:cdnSecretAlso": secretA}, 0},
@@ -86,7 +86,7 @@ func TestProd(t *testing.T) {
 	t.Log("what is protected refuses to be destroyed, and nothing else is either")
 	left := r.left()
 	_, err = r.destroy()
-	require.ErrorContains(t, err, "is protected: lift the protection")
+	require.ErrorContains(t, err, "Protection twip-prod-protection is protected: lift the protection")
 	require.Equal(t, left, r.left())
 
 	t.Log("without protection nothing is left")

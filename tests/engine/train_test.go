@@ -106,7 +106,7 @@ func TestTrain(t *testing.T) {
 	t.Log("protected data refuses to be destroyed, and nothing else is either")
 	left := r.left()
 	_, err = r.destroy()
-	require.ErrorContains(t, err, "Volume twip-train-store is protected: lift the protection")
+	require.ErrorContains(t, err, "Protection twip-train-protection is protected: lift the protection")
 	require.Equal(t, left, r.left())
 
 	t.Log("the volume grows in place, and its protection is lifted; then nothing is left")

@@ -32,6 +32,7 @@ const (
 	logGroupType   = "aws:cloudwatch/logGroup:LogGroup"
 	policyType     = "aws:iam/rolePolicy:RolePolicy"
 	volumeType     = "aws:ebs/volume:Volume"
+	protectionType = "twip:stacks:Protection"
 	recordType     = "aws:route53/record:Record"
 	subnetType     = "aws:ec2/subnet:Subnet"
 )

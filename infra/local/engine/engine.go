@@ -152,13 +152,11 @@ func (e *Engine) Refresh(ctx context.Context) (Summary, error) {
 	})
 }
 
-// Destroy deletes every resource. Protected ones are refused, before anything is deleted.
+// Destroy deletes every resource. If one is protected, the engine refuses before anything is deleted: stacks.Program
+// sees to that.
 func (e *Engine) Destroy(ctx context.Context) (Summary, error) {
 	return e.run(ctx, func(ctx context.Context, s auto.Stack, p *progress) error {
 		if err := e.reconcile(ctx, s); err != nil {
-			return err
-		}
-		if err := unprotected(ctx, s); err != nil {
 			return err
 		}
 		if err := e.options.Sweep(ctx); err != nil {
@@ -329,22 +327,6 @@ func exported(ctx context.Context, s auto.Stack) ([]recorded, error) {
 		return nil, fmt.Errorf("read the recorded state: %w", err)
 	}
 	return deployment.Resources, nil
-}
-
-// unprotected refuses what the engine would find out only after it has deleted everything else.
-func unprotected(ctx context.Context, s auto.Stack) error {
-	resources, err := exported(ctx, s)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, r := range resources {
-		if r.Protect {
-			errs = append(errs, fmt.Errorf(
-				"%s is protected: lift the protection in the configuration, run up, then destroy", human(r.URN)))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // reconcile clears away what exists and is not recorded.

@@ -106,10 +106,17 @@ func human(s string) string {
 	return parts[len(parts)-1] + " " + u.Name()
 }
 
+// protected is what Pulumi says of a resource that it may not delete. Its own way out is `pulumi state unprotect`, which
+// the next up would take back.
+const protected = "because it is protected"
+
 // refused keeps what the engine says of a failure, with the resource that it is about.
 func (p *progress) refused(d *apitype.DiagnosticEvent) {
 	text := strings.TrimSpace(colors.Never.Colorize(d.Prefix + d.Message))
-	if d.URN != "" && !strings.Contains(d.URN, "pulumi:pulumi:Stack") {
+	switch {
+	case strings.Contains(text, protected):
+		text = human(d.URN) + " is protected: lift the protection in the configuration, run up, then destroy"
+	case d.URN != "" && !strings.Contains(d.URN, "pulumi:pulumi:Stack"):
 		text = human(d.URN) + ": " + text
 	}
 	if text != "" && !slices.Contains(p.refusal, text) {
