@@ -7,9 +7,9 @@ import (
 )
 
 // protection is what a destroy meets first. Pulumi refuses to delete a protected resource only when its turn has come:
-// `pulumi destroy --skip-preview` would take the machines away, and then fail at their data (DeleteStep.Apply in Pulumi's
-// step.go). What depends on everything has to go before everything: so this, which is protected as well, is refused
-// while all the rest still stands. It is no resource of AWS's.
+// `pulumi destroy --skip-preview` would take the machines away, and then fail at their data (DeleteStep.Apply in
+// Pulumi's step.go). What depends on everything has to go before everything: so this, which is protected as well, is
+// refused while all the rest still stands. It is no resource of AWS's.
 type protection struct {
 	pulumi.ResourceState
 }

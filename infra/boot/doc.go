@@ -8,10 +8,11 @@
 // What the document does, in the order it happens:
 //
 //  1. cloud-init writes the units, the scripts and Docker's configuration;
-//  2. a machine of a group begins to count the time after which it gives up;
-//  3. it installs Docker and Amazon's ECR credential helper from Debian's archive, however long that takes;
-//  4. it starts twip.target: the store is mounted, the Docker network is made, and one unit per container runs
+//  2. twip-journal begins to send the journal, from its first line on, to CloudWatch Logs;
+//  3. a machine of a group begins to count the time after which it gives up;
+//  4. it installs Docker and Amazon's ECR credential helper from Debian's archive, however long that takes;
+//  5. it starts twip.target: the store is mounted, the Docker network is made, and one unit per container runs
 //     `docker run` in the foreground, which pulls a missing image by its digest.
 //
-// A reboot repeats step 4 only, and needs neither Debian's archive nor the registry.
+// A reboot repeats steps 2 and 5 only, and needs neither Debian's archive nor the registry.
 package boot

@@ -176,7 +176,7 @@ func (c machines) regionStatus(ctx context.Context) ([]ops.Machine, error) {
 			state = "not running"
 		}
 		one := ops.Machine{ID: m.ID, State: state, Zone: m.Zone, Tier: r.Tier(m.Group), Lifecycle: m.Lifecycle,
-			Version: m.Version, Health: cmp.Or(m.Target, "no target")}
+			Version: m.Version, Health: cmp.Or(m.Target, "no target"), Journal: "docker exec " + m.ID + " journalctl"}
 		if m.Paused {
 			one.State = "paused"
 		}

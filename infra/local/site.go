@@ -85,7 +85,7 @@ func (c machines) Status(ctx context.Context) ([]ops.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := ops.Machine{ID: instance, State: string(state.Phase)}
+	machine := ops.Machine{ID: instance, State: string(state.Phase), Journal: "docker exec " + instance + " journalctl"}
 	if state.Phase != computer.Running {
 		return []ops.Machine{machine}, nil
 	}

@@ -21,8 +21,12 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 		return fmt.Errorf("stack %q: machines: %w", env.Stack, err)
 	}
 	var problems []error
+	journals := map[string]bool{} // that say why
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, m := range machines {
+		if m.Journal != "" {
+			journals[m.Journal] = true
+		}
 		if m.Zone != "" {
 			fmt.Fprintf(table, "%s\t%s\t%s\tversion %d\t%s, %s\t%s\t%s\n", m.Zone, m.Tier, m.ID, m.Version, m.State,
 				m.Lifecycle, m.Health, m.Role)
@@ -33,6 +37,13 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(table, "machine %s\t%s\t%s\n", m.ID, m.State, m.Memory)
+		if c := m.Credits; c != nil {
+			fmt.Fprintf(table, "  CPU credits\t%.0f left\ta minute of a whole vCPU each\n", c.Left)
+			if c.Few {
+				problems = append(problems, fmt.Errorf("machine %s has %.0f CPU credits left and is slow without any: wait "+
+					"until it has earned some, or give it a type that needs none with twip:instanceType", m.ID, c.Left))
+			}
+		}
 		if m.State != "running" {
 			problems = append(problems, fmt.Errorf("machine %s is %s: replace it with pulumi up --refresh "+
 				"(make local on this computer)", m.ID, m.State))
@@ -57,6 +68,10 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 		if !ok {
 			problems = append(problems, fmt.Errorf("%s: %s", url, answer))
 		}
+	}
+	if len(problems) > 0 && len(journals) > 0 {
+		problems = append(problems, fmt.Errorf("what the machines logged, from the first line of their boot on:\n  %s",
+			strings.Join(slices.Sorted(maps.Keys(journals)), "\n  ")))
 	}
 	return errors.Join(problems...)
 }

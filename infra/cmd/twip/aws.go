@@ -98,28 +98,6 @@ make images STACK=%[1]s CLOUD=aws names the app image; to practise all this, use
      sudo docker exec app-1 keeper restore --store /store <epoch>`, a.stack)
 }
 
-// Status lists the environment's instances by their tags. What runs inside them is not visible from outside.
-func (a *aws) Status(ctx context.Context) ([]ops.Machine, error) {
-	region, err := a.output(ctx, "pulumi", "config", "get", "aws:region", "--stack", a.stack)
-	if err != nil {
-		return nil, err
-	}
-	const query = "sort_by(Reservations[].Instances[], &InstanceId)[]." +
-		"[InstanceId, State.Name, Placement.AvailabilityZone, InstanceType]"
-	var found [][]string
-	if err := a.read(ctx, &found, "aws", "ec2", "describe-instances",
-		"--region", strings.TrimSpace(string(region)), "--output", "json",
-		"--filters", "Name=tag:Project,Values=twip", "Name=tag:Stack,Values="+a.stack,
-		"Name=instance-state-name,Values=pending,running,stopping,stopped", "--query", query); err != nil {
-		return nil, err
-	}
-	var machines []ops.Machine
-	for _, m := range found {
-		machines = append(machines, ops.Machine{ID: m[0], State: m[1], Memory: m[2] + " " + m[3]})
-	}
-	return machines, nil
-}
-
 // pulumi runs the command with the terminal it was started from.
 func (a *aws) pulumi(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", a.stack)...)

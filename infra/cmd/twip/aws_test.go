@@ -36,16 +36,27 @@ func calls(t *testing.T, log string) string {
 
 // On AWS the verbs go through the commands that people use; these stand in for them and answer what the test wrote.
 func TestStatusOnAWS(t *testing.T) {
-	stand(t, map[string]string{
-		"pulumi": `case "$*" in "config get aws:region --stack train") echo eu-central-1 ;; ` +
-			`*) echo "{\"url\": \"http://127.0.0.1:1\"}" ;; esac`,
-		"aws": `case "$*" in *Values=train*eu-central-1*|*eu-central-1*Values=train*) ` +
-			`echo '[["i-1", "running", "eu-central-1a", "t2.micro"]]' ;; *) echo "unexpected: $*" >&2; exit 1 ;; esac`,
-	})
-	var out bytes.Buffer
-	err := run(t.Context(), []string{"-cloud", "aws", "status"}, strings.NewReader(""), &out)
-	require.ErrorContains(t, err, "connection refused", "nothing serves the site here")
-	require.Contains(t, out.String(), "machine i-1  running  eu-central-1a t2.micro")
+	const outputs = `{"url": "http://127.0.0.1:1", "groups": {"app": "twip-app-1"}, ` +
+		`"journals": {"host": "/the/host", "app": "/the/group"}}`
+	for _, tc := range []struct{ machine, credits, out, err string }{
+		{`["i-1", "running", "eu-central-1a", "t2.micro", null]`, "[31.2, 30.4]", "CPU credits  30 left", "/the/host"},
+		{`["i-1", "running", "eu-central-1a", "t2.micro", null]`, "[31.2, 2.4]", "CPU credits  2 left", "has 2 CPU credits left"},
+		{`["i-1", "running", "eu-central-1a", "t2.micro", null]`, "[]", "machine i-1  running  eu-central-1a t2.micro",
+			"  aws logs tail /the/host --since 1h --region eu-central-1"},
+		{`["i-1", "running", "eu-central-1a", "m7i.large", "twip-app-1"]`, "none are asked for", "machine i-1", "/the/group"},
+	} {
+		stand(t, map[string]string{
+			"pulumi": `case "$*" in "config get aws:region --stack train") echo eu-central-1 ;; *) echo '` + outputs + `' ;; esac`,
+			"aws": `case "$*" in *describe-instances*Values=train*eu-central-1*) echo '[` + tc.machine + `]' ;; ` +
+				`*CPUCreditBalance*Value=i-1*eu-central-1*) echo '` + tc.credits + `' ;; ` +
+				`*) echo "unexpected: $*" >&2; exit 1 ;; esac`,
+		})
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"-cloud", "aws", "status"}, strings.NewReader(""), &out)
+		require.ErrorContains(t, err, "connection refused", "nothing serves the site here")
+		require.ErrorContains(t, err, tc.err)
+		require.Contains(t, out.String(), tc.out)
+	}
 }
 
 func TestScaleOnAWS(t *testing.T) {

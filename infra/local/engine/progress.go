@@ -106,8 +106,8 @@ func human(s string) string {
 	return parts[len(parts)-1] + " " + u.Name()
 }
 
-// protected is what Pulumi says of a resource that it may not delete. Its own way out is `pulumi state unprotect`, which
-// the next up would take back.
+// protected is what Pulumi says of a resource that it may not delete. Its own way out is `pulumi state unprotect`,
+// which the next up would take back.
 const protected = "because it is protected"
 
 // refused keeps what the engine says of a failure, with the resource that it is about.
