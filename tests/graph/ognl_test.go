@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"twip/tests/corpus"
 
 	"github.com/stretchr/testify/require"
 )
@@ -53,6 +55,29 @@ func TestProdRefusesOGNL(t *testing.T) {
 	}
 }
 
+// Nobody is refused in production who is not on train: the web ACL lets pass what the app servers do.
+func TestProdRefusesNobodyWhomTrainDoesNot(t *testing.T) {
+	articles, err := corpus.Articles(5000)
+	require.NoError(t, err)
+	rule := func(steps ...map[string]string) map[string]any {
+		return Plain(prod(t, steps...).Of(t, aclType)[0].Inputs["rules"]).([]any)[1].(map[string]any)["statement"].(map[string]any)
+	}
+	balancers := rule()
+	require.Equal(t, balancers, rule(prodShapes["CDN"]...), "before a CDN it is the same")
+	refused := func(r corpus.Request) bool {
+		path, query, _ := strings.Cut(r.Target, "?")
+		shown := r.Body[:min(len(r.Body), 8<<10)]
+		return holds(t, balancers, request{path: path, query: query, contentType: r.Type, body: shown})
+	}
+	for _, r := range slices.Concat(corpus.Honest(), articles) {
+		require.False(t, refused(r), r.Name)
+	}
+	attacks := corpus.Attacks()
+	stopped := len(slices.DeleteFunc(slices.Clone(attacks), func(r corpus.Request) bool { return !refused(r) }))
+	t.Logf("the web ACL refuses %d of %d attacks before an app server has to", stopped, len(attacks))
+	require.NotZero(t, stopped)
+}
+
 // holds says whether a statement, as the graph has it, is true of a request.
 func holds(t *testing.T, statement map[string]any, r request) bool {
 	t.Helper()
@@ -67,7 +92,7 @@ func holds(t *testing.T, statement map[string]any, r request) bool {
 			require.Len(t, s["statements"], 1)
 			return !inner(s["statements"].([]any)[0])
 		case "regexMatchStatement":
-			return regexp.MustCompile(s["regexString"].(string)).MatchString(seen(t, r, s))
+			return compiled(s["regexString"].(string)).MatchString(seen(t, r, s))
 		case "byteMatchStatement":
 			if s["positionalConstraint"] == "STARTS_WITH" {
 				return strings.HasPrefix(seen(t, r, s), s["searchString"].(string))
@@ -78,6 +103,17 @@ func holds(t *testing.T, statement map[string]any, r request) bool {
 		t.Fatalf("statement %s is not known here", kind)
 	}
 	return false
+}
+
+var patterns sync.Map // by their text: a corpus is long
+
+func compiled(pattern string) *regexp.Regexp {
+	if known, ok := patterns.Load(pattern); ok {
+		return known.(*regexp.Regexp)
+	}
+	made := regexp.MustCompile(pattern)
+	patterns.Store(pattern, made)
+	return made
 }
 
 // seen is a part of the request after the transformations that the statement asks for.

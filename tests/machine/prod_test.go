@@ -87,6 +87,9 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 		return r.Settled(t.Context())
 	})
 	t.Logf("replaced %.0f s after it was lost", time.Since(lost).Seconds())
+	for _, tier := range []string{"app", "static"} {
+		e.logged("journals", tier, `"MemoryUsedPercent": `)
+	}
 	successor, err := r.Writer(t.Context())
 	require.NoError(t, err)
 	require.Greater(t, successor.Epoch, writer.Epoch)

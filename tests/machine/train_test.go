@@ -56,6 +56,7 @@ func TestTrain(t *testing.T) {
 		{"keeps within its memory", keepsWithinMemory},
 		{"keeps metadata from containers", keepsMetadataFromContainers},
 		{"logs to CloudWatch", logsToCloudWatch},
+		{"sends its journal", sendsItsJournal},
 		{"survives a hanging container", survivesHangingContainer},
 		{"survives a reboot", survivesReboot},
 		{"survives its replacement", survivesReplacement},
@@ -124,17 +125,43 @@ func keepsMetadataFromContainers(e *environment) {
 }
 
 func logsToCloudWatch(e *environment) {
+	for tier := range e.groups("logGroups") {
+		e.logged("logGroups", tier, "")
+	}
+}
+
+// What a machine says of its boot is there when the machine is not, and how full it is.
+func sendsItsJournal(e *environment) {
+	e.logged("journals", "host", "cloud-init: ")
+	e.logged("journals", "host", `"MemoryUsedPercent": `)
+}
+
+// groups are the log groups that an output names.
+func (e *environment) groups(output string) map[string]any {
+	e.t.Helper()
 	outputs, err := e.Outputs(e.t.Context())
 	require.NoError(e.t, err)
-	for tier, group := range outputs["logGroups"].(map[string]any) {
-		e.eventually(30*time.Second, func() error {
-			events, err := e.Computer.LogEvents(e.t.Context(), group.(string), "")
-			if err == nil && len(events) == 0 {
-				err = fmt.Errorf("%s: log group %s is empty", tier, group)
-			}
+	groups, ok := outputs[output].(map[string]any)
+	require.True(e.t, ok && len(groups) > 0, "%s: %v", output, outputs[output])
+	return groups
+}
+
+// logged waits until a log group has a line with a text.
+func (e *environment) logged(output, name, text string) {
+	e.t.Helper()
+	group := e.groups(output)[name].(string)
+	e.eventually(30*time.Second, func() error {
+		events, err := e.Computer.LogEvents(e.t.Context(), group, "")
+		if err != nil {
 			return err
-		})
-	}
+		}
+		for _, event := range events {
+			if strings.Contains(event.Message, text) {
+				return nil
+			}
+		}
+		return fmt.Errorf("log group %s: none of %d lines has %q", group, len(events), text)
+	})
 }
 
 // A container that hangs fails its health check; the machine's watchdog must then replace it.
