@@ -71,7 +71,7 @@ func build(kind images.Kind, o images.Options) (name string, err error) {
 		return "", err
 	}
 	name = fmt.Sprintf("twip-test-images/%s:%s", kind, c.Tag)
-	args := []string{"build", "--label", label, "-t", name}
+	args := []string{"build", "--force-rm", "--label", label, "-t", name}
 	for key, value := range c.Args {
 		args = append(args, "--build-arg", key+"="+value)
 	}

@@ -113,7 +113,8 @@ func dockerBuild(ctx context.Context, owner, image, dir, dockerfile string, args
 	if dockerfile == "" {
 		dockerfile = filepath.Join(dir, "Dockerfile")
 	}
-	argv := []string{"env", "DOCKER_BUILDKIT=0", "docker", "build"}
+	// Without --force-rm a build that fails leaves the container of its last step behind.
+	argv := []string{"env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm"}
 	if exec.CommandContext(ctx, "docker", "buildx", "version").Run() == nil {
 		// The builder called default sees the images of the daemon, others do not. Provenance would make each build's
 		// digest another.
