@@ -34,6 +34,9 @@ func stage(ctx *pulumi.Context, c *Config) (builds, error) {
 		for kind, digest := range c.Release.Images {
 			b[kind] = &images.Context{Kind: kind, Digest: digest}
 		}
+		if before := c.ReleaseBefore.Images[images.Static]; before != c.Release.Images[images.Static] {
+			b[images.Static].Before = before
+		}
 		return b, nil
 	}
 	options, err := c.sources(root)

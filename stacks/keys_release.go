@@ -28,8 +28,9 @@ var releaseKeys = []Key{
 	},
 	{
 		Name: "releaseBefore", Default: map[string]any{}, Example: releaseExample,
-		Description: "The release that make rollback goes back to. make promote and make rollback write it.",
-		read:        release(func(c *Config) *Release { return &c.ReleaseBefore }),
+		Description: "The release that make rollback goes back to, and whose images and stylesheets are served as well " +
+			"where this one has none of that name. make promote and make rollback write it.",
+		read: release(func(c *Config) *Release { return &c.ReleaseBefore }),
 	},
 	{
 		Name: "built", Default: map[string]any{}, Example: "{0123456789abcdef: " + digestExample + "}",

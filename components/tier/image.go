@@ -99,6 +99,8 @@ func checkBuild(build *images.Context) (p problem.List) {
 		p.Unless(false, "build", nil, "stage it with images.Stage")
 		return p
 	}
+	p.Unless(build.Before == "" || images.IsDigest(build.Before), "build: before", build.Before,
+		"use sha256: and 64 hexadecimal digits")
 	if build.Digest != "" {
 		p.Unless(images.IsDigest(build.Digest), "build: digest", build.Digest, "use sha256: and 64 hexadecimal digits")
 		return p

@@ -65,6 +65,10 @@ func (a *StaticTierArgs) container() boot.Container {
 		Tmpfs:       []string{"/run:size=4m,mode=1777", "/tmp:size=16m,mode=1777"},
 		Health:      []string{"/usr/local/bin/healthcheck"},
 		StopSeconds: 15, // enough for the largest file to reach a slow client
+
+		// Pages that browsers still show, and those of app servers that are not replaced yet, ask for files that this
+		// release may not have any more.
+		Before: a.Build.Before,
 	}
 	if a.Network != nil {
 		c.Ports = []boot.Port{{Host: HTTPPort, Container: HTTPPort}}

@@ -144,6 +144,7 @@ func TestRefusals(t *testing.T) {
 		"agent's version":      {func(m *Machine) { m.Sessions = &Sessions{Version: "latest"} }, "sessions: version"},
 		"agent's digest":       {func(m *Machine) { m.Sessions = &Sessions{Version: "3.3.987.0", SHA256: "x"} }, "sessions: sha256"},
 		"address variable":     {func(m *Machine) { m.Containers[0].AddressEnv = "a b" }, "addressEnv"},
+		"release before":       {func(m *Machine) { m.Containers[0].Before = "latest" }, "before"},
 		"address set twice": {func(m *Machine) {
 			m.Containers[2].AddressEnv = "APP_SERVERS"
 		}, "env sets it already"},

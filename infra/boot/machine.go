@@ -79,7 +79,22 @@ type Container struct {
 	StoreMount  string            // where the store's data appears in the container; empty: it does not
 	Health      []string          // command run inside the container; it is restarted when this keeps failing
 	StopSeconds int               // grace between SIGTERM and SIGKILL
+
+	// Before is the digest of the release before's image, in the repository of Image: FilesDir of it appears in the
+	// container as BeforeDir; empty: nothing does.
+	Before string
 }
+
+const (
+	// FilesDir is what a static image has its files in, and BeforeDir is where its container looks for those that
+	// only the release before has.
+	FilesDir  = "/srv/site"
+	BeforeDir = "/srv/before"
+
+	// BeforeMount is how; what lies there is kept when the container or the machine starts again.
+	BeforeMount     = "type=bind,source=" + beforeDirOnHost + ",target=" + BeforeDir + ",readonly"
+	beforeDirOnHost = "/var/lib/twip/before"
+)
 
 // Port publishes a container's port on the machine.
 type Port struct{ Host, Container int }
@@ -99,6 +114,7 @@ var (
 	versionRE = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
 	sha256RE  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	launchRE  = regexp.MustCompile(`^http://127\.0\.0\.1:[0-9]{1,5}/[a-z0-9/._-]*$`)
+	digestRE  = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	pathRE    = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+$`)
 )
 
@@ -184,6 +200,8 @@ func (c Container) validate() (p problems) {
 	}
 	p.unless(c.AddressEnv == "" || envRE.MatchString(c.AddressEnv), at("addressEnv"), c.AddressEnv,
 		"use upper-case letters, digits and underscores")
+	p.unless(c.Before == "" || digestRE.MatchString(c.Before), at("before"), c.Before,
+		"use sha256: and 64 hexadecimal digits")
 	_, twice := c.Env[c.AddressEnv]
 	p.unless(!twice, at("addressEnv"), c.AddressEnv, "env sets it already; use another name")
 	for _, key := range sortedKeys(c.Env) {

@@ -136,6 +136,9 @@ func (m Machine) files(units []unit) []file {
 	if slices.ContainsFunc(m.Containers, func(c Container) bool { return c.AddressEnv != "" }) {
 		files = append(files, script("twip-address"))
 	}
+	if slices.ContainsFunc(m.Containers, func(c Container) bool { return c.Before != "" }) {
+		files = append(files, script("twip-before"))
+	}
 	if m.Store != nil && m.Store.Volume != nil {
 		files = append(files, script("twip-volume"))
 	}

@@ -241,7 +241,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 Environment=HOME=/root
-%[7]sExecStartPre=-/usr/bin/docker rm --force --volumes %[1]s
+%[7]s%[8]sExecStartPre=-/usr/bin/docker rm --force --volumes %[1]s
 ExecStart=%[4]s
 ExecStop=/usr/bin/docker stop --time %[5]d %[1]s
 TimeoutStopSec=%[6]d
@@ -251,7 +251,7 @@ RestartSec=1
 [Install]
 WantedBy=twip.target
 `, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...),
-		c.StopSeconds, c.StopSeconds+15, c.address())}
+		c.StopSeconds, c.StopSeconds+15, c.address(), c.fetchBefore())}
 }
 
 // address is the part of the unit that finds out the machine's address. systemd reads the file for each command anew,
@@ -264,6 +264,17 @@ func (c Container) address() string {
 	file := "/run/twip-" + c.Name + ".env"
 	return fmt.Sprintf("EnvironmentFile=-%s\nExecStartPre=%s\n", file,
 		command(scriptDir+"twip-address", c.AddressEnv, file))
+}
+
+// fetchBefore is the part of the unit that fetches the files of the release before. Without them the container does its
+// work all the same.
+func (c Container) fetchBefore() string {
+	if c.Before == "" {
+		return ""
+	}
+	repository, _, _ := strings.Cut(c.Image, "@")
+	return fmt.Sprintf("ExecStartPre=-%s\n",
+		command(scriptDir+"twip-before", repository+"@"+c.Before, FilesDir, beforeDirOnHost))
 }
 
 // run is the docker command. The security flags are the same for every container, and there is no way to ask
@@ -291,6 +302,9 @@ func (c Container) run(region string) []string {
 	if c.StoreMount != "" {
 		// --mount, unlike --volume, fails when the source is missing, instead of writing to the root disk.
 		args = append(args, "--mount", fmt.Sprintf("type=bind,source=%s,target=%s", StoreDir, c.StoreMount))
+	}
+	if c.Before != "" {
+		args = append(args, "--mount", BeforeMount)
 	}
 	for _, key := range sortedKeys(c.Env) {
 		args = append(args, "--env", key+"="+c.Env[key])

@@ -152,9 +152,10 @@ func limited(value string) bool {
 	return value != "" && value != "0" && value != "0m" && !strings.HasPrefix(value, "-")
 }
 
-// contained says whether a container has nothing but what boot gives one: its own network, and the store.
+// contained says whether a container has nothing but what boot gives one: its own network, the store, and files of the
+// release before.
 func contained(c boot.Run) bool {
 	return len(c.Unknown) == 0 && c.Network == "twip" && !slices.ContainsFunc(c.Mounts, func(m string) bool {
-		return !strings.Contains(m, "source="+boot.StoreDir+",")
+		return !strings.Contains(m, "source="+boot.StoreDir+",") && m != boot.BeforeMount
 	})
 }

@@ -36,6 +36,8 @@ type Context struct {
 
 	// Digest is "sha256:…" of an image that the registry holds already: nothing is built, and the rest may be empty.
 	Digest string
+	// Before is "sha256:…" of the image of the release before, in the same repository; "": there is none.
+	Before string
 }
 
 // Stage assembles the build context of one kind. It writes only files that differ from what Out already holds, and

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/infra/boot"
 	"twip/stacks"
 )
 
@@ -39,6 +40,27 @@ func TestReleaseIsNotBuilt(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, asked)
+}
+
+// Images and stylesheets of the release before are served as well, where there is one that is another.
+func TestFilesOfTheReleaseBefore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		config map[string]string
+		want   bool
+	}{
+		"a release before":    {released, true},
+		"no release before":   {map[string]string{"twip:release": released["twip:release"]}, false},
+		"the same files":      {map[string]string{"twip:release": released["twip:release"], "twip:releaseBefore": released["twip:release"]}, false},
+		"a stack that builds": {map[string]string{"twip:releaseBefore": released["twip:releaseBefore"]}, false},
+	} {
+		g := prod(t, tc.config)
+		for _, template := range g.Of(t, templateType) {
+			document := g.Document(t, template)
+			want := tc.want && strings.Contains(template.Name, "static")
+			require.Equal(t, want, strings.Contains(document, "@"+digestA+"\" /srv/site /var/lib/twip/before"), "%s: %s", name, template.Name)
+			require.Equal(t, want, strings.Contains(document, boot.BeforeMount), "%s: %s", name, template.Name)
+		}
+	}
 }
 
 // Going back to content that the registry holds builds nothing of it, and everything else as ever.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/infra/boot"
 	"twip/infra/images"
 )
 
@@ -143,5 +146,28 @@ func report(t *testing.T, s *site) {
 		bytes, err := strconv.ParseFloat(size, 64)
 		require.NoError(t, err)
 		fmt.Printf("%-6s image %.0f MB, memory %s\n", part.kind, bytes/1e6, memory)
+	}
+}
+
+// Pages of the release before may ask for files that only it had: they are answered as before, and ours go first.
+func TestFilesOfTheReleaseBefore(t *testing.T) {
+	before := t.TempDir()
+	require.NoError(t, os.Chmod(before, 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(before, "styles"), 0o755))
+	for _, name := range []string{"old.css", "site.css"} {
+		require.NoError(t, os.WriteFile(filepath.Join(before, "styles", name), []byte("before"), 0o644))
+	}
+	c := run(t, images.Static, built[images.Static], newNetwork(t), "-v", before+":"+boot.BeforeDir+":ro")
+	s := &site{url: "http://" + c.address(t) + ":8080", client: &http.Client{Timeout: 10 * time.Second}}
+	await(t, 30*time.Second, "the server's first 200", func() bool { return s.status("GET", "/healthz", nil, "") == http.StatusOK })
+
+	header, text := s.get(t, "/styles/old.css")
+	require.Equal(t, "before", text)
+	require.Equal(t, "text/css", header.Get("Content-Type"))
+	require.Contains(t, header.Get("Cache-Control"), "s-maxage=60")
+	_, text = s.get(t, "/styles/site.css")
+	require.NotEqual(t, "before", text)
+	for _, path := range []string{"/before/styles/old.css", "/site/styles/site.css", "/styles/none.css", "/styles/"} {
+		require.Contains(t, []int{403, 404}, s.status("GET", path, nil, ""), path)
 	}
 }
