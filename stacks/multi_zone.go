@@ -90,7 +90,6 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	if err != nil {
 		return err
 	}
-	parts := []pulumi.Resource{vpc, data.FileSystem, static, app, front.LoadBalancer, refresh}
 	var groups []*compute.AutoScalingGroup
 	groupNames, journals := pulumi.StringMap{}, pulumi.StringMap{}
 	for _, g := range []struct {
@@ -122,7 +121,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		if err != nil {
 			return err
 		}
-		groups, parts = append(groups, group), append(parts, group)
+		groups = append(groups, group)
 		groupNames[g.name], journals[g.name] = group.Name, group.JournalName
 	}
 	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts"), &monitoring.NotificationsArgs{
@@ -134,7 +133,7 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	if err != nil {
 		return err
 	}
-	watch, err := monitoring.NewMonitor(ctx, c.name("watch"), &monitoring.MonitorArgs{
+	if _, err = monitoring.NewMonitor(ctx, c.name("watch"), &monitoring.MonitorArgs{
 		Region:        c.Region,
 		LoadBalancer:  front.LoadBalancer,
 		App:           app,
@@ -143,15 +142,10 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		Groups:        groups,
 		Refresh:       refresh,
 		Notifications: notifications,
-	}, providers)
-	if err != nil {
+	}, providers); err != nil {
 		return err
 	}
-	outside, err := c.watchFromOutside(ctx, worldwide, front.LoadBalancer, refresh.Done())
-	if err != nil {
-		return err
-	}
-	if err = c.protect(ctx, append(append(parts, notifications, watch), outside...)...); err != nil {
+	if err = c.watchFromOutside(ctx, worldwide, front.LoadBalancer, refresh.Done()); err != nil {
 		return err
 	}
 
@@ -220,9 +214,9 @@ func (c *Config) worldwide(ctx *pulumi.Context) (*aws.Provider, error) {
 // watchFromOutside has the site's front page asked for by its name, if anyone in the world may see it.
 func (c *Config) watchFromOutside(
 	ctx *pulumi.Context, worldwide *aws.Provider, front *edge.LoadBalancer, after []pulumi.Resource,
-) ([]pulumi.Resource, error) {
+) error {
 	if c.Domain == "" || !slices.Contains(c.SiteCIDRs, network.Anywhere) {
-		return nil, nil
+		return nil
 	}
 	there := pulumi.Providers(worldwide)
 	notifications, err := monitoring.NewNotifications(ctx, c.name("alerts-outside"), &monitoring.NotificationsArgs{
@@ -230,12 +224,12 @@ func (c *Config) watchFromOutside(
 		UrgentEmail: c.MultiZone.UrgentEmail,
 	}, there)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	outside, err := monitoring.NewOutside(ctx, c.name("outside"), &monitoring.OutsideArgs{
+	_, err = monitoring.NewOutside(ctx, c.name("outside"), &monitoring.OutsideArgs{
 		Domain: c.Domain, LoadBalancer: front, Notifications: notifications, After: after,
 	}, there)
-	return []pulumi.Resource{notifications, outside}, err
+	return err
 }
 
 // warnOfBothWays reminds of what is meant for an hour.

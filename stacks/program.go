@@ -57,6 +57,10 @@ func (c *Config) declare(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	declared, err := listed(ctx)
+	if err != nil {
+		return err
+	}
 	origin := c.Release.Origin
 	if len(c.Release.Images) == 0 {
 		origin = originOf(build)
@@ -65,5 +69,8 @@ func (c *Config) declare(ctx *pulumi.Context) error {
 	if len(c.ReleaseBefore.Images) > 0 {
 		ctx.Export("releaseBefore", c.ReleaseBefore.output())
 	}
-	return topologies[c.Topology](ctx, c, build, providers)
+	if err := topologies[c.Topology](ctx, c, build, providers); err != nil {
+		return err
+	}
+	return c.protect(ctx, *declared)
 }

@@ -14,12 +14,30 @@ type protection struct {
 	pulumi.ResourceState
 }
 
-// protect refuses to destroy an environment of which a part is protected. It is declared after those parts, and always:
-// who lifts the protection could not delete it.
-func (c *Config) protect(ctx *pulumi.Context, parts ...pulumi.Resource) error {
+// listed keeps a list of every resource of AWS's that is declared from now on.
+func listed(ctx *pulumi.Context) (*[]pulumi.Resource, error) {
+	var declared []pulumi.Resource
+	err := ctx.RegisterStackTransformation(
+		func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+			_, custom := args.Resource.(pulumi.CustomResource)
+			if _, provider := args.Resource.(pulumi.ProviderResource); custom && !provider {
+				declared = append(declared, args.Resource)
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("protection: %w", err)
+	}
+	return &declared, nil
+}
+
+// protect refuses to destroy an environment of which a part is protected. It is declared after everything, and always:
+// who lifts the protection could not delete it. It names each resource: of a component it would wait for those children
+// only that had been registered by chance (addDependency in Pulumi's rpc.go).
+func (c *Config) protect(ctx *pulumi.Context, everything []pulumi.Resource) error {
 	protected := c.ProtectData || c.Topology == MultiZone && c.MultiZone.ProtectEdge
 	if err := ctx.RegisterComponentResource("twip:stacks:Protection", c.name("protection"), &protection{},
-		pulumi.Protect(protected), pulumi.DependsOn(parts)); err != nil {
+		pulumi.Protect(protected), pulumi.DependsOn(everything)); err != nil {
 		return fmt.Errorf("protection: %w", err)
 	}
 	return nil

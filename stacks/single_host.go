@@ -72,20 +72,14 @@ func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.R
 		return err
 	}
 
-	parts := []pulumi.Resource{vpc, data.Volume, static, app, proxy, host}
 	if c.WorkingHours != nil {
-		night, err := compute.NewWorkingHours(ctx, c.name("night"), &compute.WorkingHoursArgs{
+		if _, err = compute.NewWorkingHours(ctx, c.name("night"), &compute.WorkingHoursArgs{
 			InstanceID: host.InstanceID,
 			Region:     c.Region,
 			Hours:      *c.WorkingHours,
-		}, providers)
-		if err != nil {
+		}, providers); err != nil {
 			return err
 		}
-		parts = append(parts, night)
-	}
-	if err = c.protect(ctx, parts...); err != nil {
-		return err
 	}
 
 	ctx.Export("url", proxy.URL)

@@ -1,6 +1,6 @@
-// Package corpus holds the requests that every environment has to decide alike: attacks on Struts 2.1, which are refused,
-// and what people send, which is not. Tests send them through train's edge, to an app server as production's load balancer
-// does, and show them to production's web ACL.
+// Package corpus holds the requests that every environment has to decide alike: attacks on Struts 2.1, which are
+// refused, and what people send, which is not. Tests send them through train's edge, and to an app server as
+// production's load balancer does, and show them to production's web ACL.
 package corpus
 
 import (
@@ -63,7 +63,11 @@ func Honest() (all []Request) {
 		all = append(all, Request{"link: " + query, "GET", "/Read.action?" + query, "", ""})
 	}
 	for _, text := range Texts() {
-		all = append(all, Request{"search: " + text, "GET", "/Read.action?q=" + url.QueryEscape(text), "", ""}, article(text, text))
+		all = append(
+			all,
+			Request{"search: " + text, "GET", "/Read.action?q=" + url.QueryEscape(text), "", ""},
+			article(text, text),
+		)
 	}
 	return all
 }
@@ -73,23 +77,29 @@ func Honest() (all []Request) {
 func Articles(n int) ([]Request, error) {
 	const size = 600
 	var all []Request
-	err := filepath.WalkDir(filepath.Join(build.Default.GOROOT, "src"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil || !utf8.Valid(text) {
-			return err
-		}
-		// One piece of a file is enough, of its middle: all begin alike.
-		if middle := len(text) / 2; middle >= size {
-			all = append(all, article(filepath.Base(path), strings.ToValidUTF8(string(text[middle:middle+size]), "")))
-		}
-		if len(all) == n {
-			return fs.SkipAll
-		}
-		return nil
-	})
+	err := filepath.WalkDir(
+		filepath.Join(build.Default.GOROOT, "src"),
+		func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil || !utf8.Valid(text) {
+				return err
+			}
+			// One piece of a file is enough, of its middle: all begin alike.
+			if middle := len(text) / 2; middle >= size {
+				all = append(
+					all,
+					article(filepath.Base(path), strings.ToValidUTF8(string(text[middle:middle+size]), "")),
+				)
+			}
+			if len(all) == n {
+				return fs.SkipAll
+			}
+			return nil
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("articles: %w", err)
 	}
@@ -100,7 +110,13 @@ func Articles(n int) ([]Request, error) {
 }
 
 func article(title, body string) Request {
-	return Request{"article: " + title, "POST", "/Post.action", Form, url.Values{"title": {title}, "body": {body}}.Encode()}
+	return Request{
+		"article: " + title,
+		"POST",
+		"/Post.action",
+		Form,
+		url.Values{"title": {title}, "body": {body}}.Encode(),
+	}
 }
 
 func ordered(all []Request) []Request {
