@@ -68,6 +68,21 @@ func (d *Document) Runs() (runs []Run) {
 	return runs
 }
 
+// Images are the images that the machine fetches: those of its containers, and those that it takes files from.
+func (d *Document) Images() (images []string) {
+	for _, run := range d.Runs() {
+		images = append(images, run.Image)
+	}
+	for _, file := range d.files {
+		for line := range strings.Lines(file.Content) {
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStartPre=-"+before+" "); ok {
+				images = append(images, words(command)[0])
+			}
+		}
+	}
+	return images
+}
+
 // words splits a command as systemd does, which takes a text in double quotes for one word: systemd.service(5).
 func words(command string) (all []string) {
 	var word strings.Builder

@@ -13,6 +13,7 @@ const (
 	storeUnit = "twip-store.service"
 	netUnit   = "twip-network.service"
 	scriptDir = "/usr/local/sbin/"
+	before    = scriptDir + "twip-before"
 )
 
 // unit is one systemd unit file.
@@ -274,7 +275,7 @@ func (c Container) fetchBefore() string {
 	}
 	repository, _, _ := strings.Cut(c.Image, "@")
 	return fmt.Sprintf("ExecStartPre=-%s\n",
-		command(scriptDir+"twip-before", repository+"@"+c.Before, FilesDir, beforeDirOnHost))
+		command(before, repository+"@"+c.Before, FilesDir, beforeDirOnHost))
 }
 
 // run is the docker command. The security flags are the same for every container, and there is no way to ask

@@ -43,10 +43,12 @@ var documentRules = []*Rule{
 		check: everyContainer(contained, "take the flag away"),
 	},
 	{
-		ID: "TWIP-CONTAINER-6", Title: "containers run from images that are named by digest",
+		ID: "TWIP-CONTAINER-6", Title: "containers run from images that are named by digest, and take files from such",
 		Source: containerGuide, Types: []string{instance, template},
-		check: everyContainer(func(c boot.Run) bool { return digest.MatchString(c.Image) },
-			"use the image's RepoDigest"),
+		check: inUserData(func(d *document) bool {
+			images := d.Images()
+			return len(images) > 0 && !slices.ContainsFunc(images, func(i string) bool { return !digest.MatchString(i) })
+		}, "use the image's RepoDigest"),
 	},
 	{
 		ID: "TWIP-CONTAINER-7", Title: "containers log to CloudWatch, and do not stand still because of it",
