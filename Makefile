@@ -73,7 +73,7 @@ restore-drill: ## start the application on a copy of the data beside the site an
 	@$(TWIP) -cloud $(CLOUD) restore-drill
 
 ##@ AWS, whatever CLOUD says
-.PHONY: review drift record preflight machine-image
+.PHONY: review drift record preflight machine-image newer-images
 review: ## what up would change, and what it costs, as a comment on a pull request
 	@$(TWIP) -cloud aws review
 drift: ## fail if what runs is not what the program declares; changes nothing
@@ -84,6 +84,8 @@ preflight: ## before a first up: does the account let the environment be made? c
 	@$(TWIP) -cloud aws preflight
 machine-image: ## make a machine image that has what machines install, from FROM=debian-13-…; SUBNET=subnet-…
 	@$(TWIP) -cloud aws machine-image $(if $(FROM),-from $(FROM)) $(if $(SUBNET),-subnet $(SUBNET))
+newer-images: ## write the newest machine image and base image into the stack's file; PROPOSE=1: as a pull request
+	@$(TWIP) -cloud aws newer-images $(if $(PROPOSE),-propose)
 
 ##@ tests
 .PHONY: test test-unit test-race test-machines test-keeper-long test-mutants lint
@@ -95,6 +97,7 @@ test-race: ## the same under the race detector, with fewer simulated schedules
 test-machines: ## the real engine, the real images, real machines, real faults
 	$(TWIP) prepare
 	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
+	go test -count=1 -timeout 30m -tags machines -run TestMachines -v ./infra/cmd/twip
 test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
 test-mutants: ## break the keeper in ways that lose data: its unit tests have to notice each; about 15 minutes
@@ -104,7 +107,7 @@ lint: ## formatting, vet, staticcheck, workflows, tidiness
 	@# A tab counts as one; URLs and the table of kinds, one line each, cannot be broken.
 	@awk 'length($$0) > 120 && !/https?:/ { print FILENAME ":" FNR ": longer than 120 columns"; long = 1 } END { exit long }' \
 		$$(git ls-files '*.go' | grep -v -e _test.go -e account/kinds.go)
-	go vet ./...
+	go vet -tags machines,mutants ./...
 	go tool staticcheck ./...
 	go tool actionlint
 	go mod tidy -diff

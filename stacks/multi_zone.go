@@ -181,9 +181,9 @@ func (c *Config) loadBalancer(ctx *pulumi.Context, worldwide *aws.Provider) (*ed
 			Uncounted:           c.MultiZone.WAFUncountedCIDRs,
 			LogRetentionDays:    c.LogRetentionDays,
 		}
-	} else if err := ctx.Log.Warn("twip:waf is false: nothing keeps OGNL from Struts 2.1, and whoever gets it in "+
-		"runs programs on the servers. "+
-		"Set twip:waf: true, unless something else in front of the site refuses it.", nil); err != nil {
+	} else if err := ctx.Log.Warn("twip:waf is false: nobody counts the requests of an address, and of all that "+
+		"keeps OGNL from Struts 2.1 only the guard in the app servers is left. "+
+		"Set twip:waf: true, unless something else in front of the site does both.", nil); err != nil {
 		return nil, err
 	}
 	if c.MultiZone.CDN {

@@ -21,7 +21,8 @@ func Await(ctx context.Context, env Environment, within, every time.Duration) er
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("stack %q: %s did not answer 200 within %s, the last answer was: %s; look at it with: make "+
-				"status STACK=%[1]s", env.Stack, env.URL, within, answer)
+				"status STACK=%[1]s; if a promoted release is the reason, make rollback STACK=%[1]s names the one before",
+				env.Stack, env.URL, within, answer)
 		case <-ticker.C:
 		}
 	}

@@ -121,49 +121,85 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 	require.Len(t, machines, 3)
 	t.Logf("scaled out after %.0f s", time.Since(begun).Seconds())
 
-	e.aBadRelease(r)
+	e.badReleasesAreTakenBack(r)
 }
 
-// aBadRelease rolls out an application that does not start. Those of before serve all the time, `up` is red and says why,
-// and the next `up` of a good one is green.
-func (e *environment) aBadRelease(r *local.Region) {
+// badReleases are applications that do not do: their files, and whether the build notices.
+var badReleases = []struct {
+	name    string
+	files   map[string]string
+	refused bool
+}{
+	{"it does not start", map[string]string{
+		"WEB-INF/web.xml": "<web-app><listener><listener-class>not.There</listener-class></listener></web-app>",
+	}, true},
+	{"it answers 500", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<% response.sendError(500); %>`}, true},
+	{"it cannot read the data", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<%@ page import="java.nio.file.*" %><%
+  try (var files = Files.walk(Path.of("/run/keeper/persistence"))) {
+    for (Path file : (Iterable<Path>) files::iterator) {
+      if (Files.isRegularFile(file) && Files.size(file) > 0) {
+        throw new IllegalStateException("what is this: " + file);
+      }
+    }
+  }
+%>`}, false},
+}
+
+// badReleasesAreTakenBack rolls out applications that do not do. Those of before serve all the time, `up` is red and says why, and the
+// next `up` of a good one is green.
+func (e *environment) badReleasesAreTakenBack(r *local.Region) {
 	e.t.Helper()
 	before, err := r.Machines(e.t.Context(), "app")
 	require.NoError(e.t, err)
-	artifacts := e.t.TempDir()
-	war, err := os.Create(filepath.Join(artifacts, "companyNews.war"))
-	require.NoError(e.t, err)
-	archive := zip.NewWriter(war)
-	descriptor, err := archive.Create("WEB-INF/web.xml")
-	require.NoError(e.t, err)
-	_, err = io.WriteString(descriptor, "<web-app><listener><listener-class>not.There</listener-class></listener></web-app>")
-	require.NoError(e.t, errors.Join(err, archive.Close(), war.Close()))
-	require.NoError(e.t, e.Set("twip:artifacts", artifacts))
-	begun := time.Now()
-	require.ErrorContains(e.t, e.Up(e.t.Context()), "the web application did not serve /", "it is not even built")
-	e.t.Logf("a release that does not start is refused after %.0f s, by its build", time.Since(begun).Seconds())
-
-	e.t.Log("let through, as if it only lacked something in the build")
-	require.NoError(e.t, e.Set("twip:trainingRun", "optional"))
-	e.post("before the bad release")
-	begun = time.Now()
-	stop := e.reads()
-	err = e.Up(e.t.Context())
-	reads, failed := stop()
-	e.t.Logf("up is red after %.0f s; %d of %d reads failed: %v: %v", time.Since(begun).Seconds(), len(failed), reads, failed, err)
-	require.ErrorContains(e.t, err, "was not rolled out")
-	require.Empty(e.t, failed, "nobody notices a bad release")
-	e.post("while the bad release is taken back")
-	require.Contains(e.t, e.articles(), "before the bad release")
+	for _, bad := range badReleases {
+		artifacts := e.t.TempDir()
+		writeWAR(e.t, filepath.Join(artifacts, "companyNews.war"), bad.files)
+		require.NoError(e.t, e.Set("twip:artifacts", artifacts))
+		require.NoError(e.t, e.Set("twip:trainingRun", "required"))
+		if bad.refused {
+			begun := time.Now()
+			require.ErrorContains(e.t, e.Up(e.t.Context()), "the web application did not serve /", "it is not even built")
+			e.t.Logf("%s: refused after %.0f s, by its build; let through now, as if it only lacked something there", bad.name,
+				time.Since(begun).Seconds())
+			require.NoError(e.t, e.Set("twip:trainingRun", "optional"))
+		}
+		e.post("before: " + bad.name)
+		begun := time.Now()
+		stop := e.reads()
+		err = e.Up(e.t.Context())
+		reads, failed := stop()
+		e.t.Logf("%s: up is red after %.0f s; %d of %d reads failed: %v: %v", bad.name, time.Since(begun).Seconds(), len(failed),
+			reads, failed, err)
+		require.ErrorContains(e.t, err, "was not rolled out")
+		require.Empty(e.t, failed, "nobody notices a bad release")
+		e.post("after: " + bad.name)
+		require.Contains(e.t, e.articles(), "before: "+bad.name)
+	}
 
 	require.NoError(e.t, e.Set("twip:artifacts", "artifacts"))
-	begun = time.Now()
+	begun := time.Now()
 	require.NoError(e.t, e.Up(e.t.Context()))
 	e.t.Logf("a good release again after %.0f s", time.Since(begun).Seconds())
-	require.Contains(e.t, e.articles(), "while the bad release is taken back")
+	for _, bad := range badReleases {
+		require.Contains(e.t, e.articles(), "after: "+bad.name)
+	}
 	after, err := r.Machines(e.t.Context(), "app")
 	require.NoError(e.t, err)
 	require.Len(e.t, after, len(before))
+}
+
+func writeWAR(t *testing.T, path string, files map[string]string) {
+	t.Helper()
+	war, err := os.Create(path)
+	require.NoError(t, err)
+	archive := zip.NewWriter(war)
+	for name, text := range files {
+		file, err := archive.Create(name)
+		require.NoError(t, err)
+		_, err = io.WriteString(file, text)
+		require.NoError(t, err)
+	}
+	require.NoError(t, errors.Join(archive.Close(), war.Close()))
 }
 
 // reads reads pages until it is stopped, which tells how many there were and which failed.

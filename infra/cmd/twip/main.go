@@ -78,6 +78,7 @@ type options struct {
 	requests, concurrency int
 	visits                float64
 	yes                   bool
+	propose               bool
 	wait                  time.Duration
 }
 

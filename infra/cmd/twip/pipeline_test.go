@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 )
@@ -70,6 +78,69 @@ func TestRecord(t *testing.T) {
 	require.Equal(t, "Record the release that prod runs\ntheirs\nfirst\n", runGit(t, remote, "log", "--format=%s", "main"))
 	require.NotContains(t, runGit(t, remote, "ls-tree", "--name-only", "main"), "review.md")
 	require.NoError(t, try(t, "-stack prod record"), "nothing new is no error")
+}
+
+// A newer image is written into the stack's file, or proposed as one pull request that is kept up to date.
+func TestNewerImages(t *testing.T) {
+	const old, next = "debian-13-amd64-20251117-2299", "debian-13-amd64-20260901-1"
+	host := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer host.Close()
+	base := strings.TrimPrefix(host.URL, "http://") + "/debian:trixie-slim"
+	image, err := random.Image(64, 1)
+	require.NoError(t, err)
+	reference, err := name.ParseReference(base)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(reference, image))
+	digest, err := image.Digest()
+	require.NoError(t, err)
+	pinned := base + "@" + digest.String()
+
+	for name, tc := range map[string]struct {
+		machine, base string
+		offered       string
+		flags, open   string
+		out, err      string
+		calls, not    []string
+	}{
+		"both": {machine: old, base: base, offered: `["` + old + `","` + next + `"]`, out: "nothing runs them yet",
+			calls: []string{"config set twip:machineImage " + next + " --stack train", "config set twip:baseImage " + pinned}},
+		"nothing": {machine: next, base: pinned, offered: `["` + old + `","` + next + `"]`, out: "names the newest images already",
+			not: []string{"config set"}},
+		"one of one's own": {machine: "twip-" + old + "-202601010000", base: pinned, offered: `["` + next + `"]`,
+			out: "make machine-image STACK=train FROM=" + next, not: []string{"config set"}},
+		"none is offered": {machine: old, base: pinned, offered: `[]`, err: "Debian offers none"},
+		"no such base":    {machine: next, base: base + "r", offered: `["` + next + `"]`, err: "its registry has no such image"},
+		"proposed": {machine: old, base: pinned, offered: `["` + next + `"]`, flags: " -propose", open: "[]",
+			calls: []string{"git checkout --quiet -B newer-images-train", "-- Pulumi.train.yaml",
+				"git push --force origin newer-images-train", "gh pr create --head newer-images-train"}},
+		"proposed already": {machine: old, base: pinned, offered: `["` + next + `"]`, flags: " -propose", open: `[{"number": 7}]`,
+			calls: []string{"git push --force"}, out: "pull request 7", not: []string{"gh pr create"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := fmt.Sprintf(`{"aws:region": {"value": "eu-central-1"}, "twip:machineImage": {"value": %q}, "twip:baseImage": `+
+				`{"value": %q}}`, tc.machine, tc.base)
+			said := stand(t, map[string]string{
+				"pulumi": `case "$*" in "config --json"*) echo '` + config + `' ;; esac`,
+				"aws":    `case "$*" in *describe-images*) echo '` + tc.offered + `' ;; esac`,
+				"gh":     `case "$*" in "pr list"*) echo '` + tc.open + `' ;; esac`,
+				"git":    "",
+			})
+			var out bytes.Buffer
+			err := run(t.Context(), strings.Fields("newer-images"+tc.flags), strings.NewReader(""), &out)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Contains(t, out.String(), tc.out)
+			for _, call := range tc.calls {
+				require.Contains(t, calls(t, said), call)
+			}
+			for _, call := range tc.not {
+				require.NotContains(t, calls(t, said), call)
+			}
+		})
+	}
 }
 
 // workflow is as much of one as these rules look at.

@@ -100,6 +100,8 @@ var verbs = []verb{
 		help: "before a first up: does the account let the environment be made? changes nothing"},
 	{name: "machine-image", place: inAWS, run: machineImage, flags: machineImageFlags,
 		help: "make a machine image that has what machines install, from FROM=debian-13-…; SUBNET=subnet-…"},
+	{name: "newer-images", place: inAWS, run: newerImages, flags: newerImagesFlags,
+		help: "write the newest machine image and base image into the stack's file; PROPOSE=1: as a pull request"},
 }
 
 func find(name string) (verb, error) {
