@@ -36,7 +36,7 @@ account: ## print the CloudFormation template of the pipeline's roles and state;
 	@$(TWIP) account -repository "$(REPOSITORY)"
 
 ##@ any cloud: CLOUD=local|aws
-.PHONY: up preview refresh destroy scale outputs status smoke bench images promote deliver rollback restore-points restore restore-drill
+.PHONY: up preview refresh destroy scale outputs status watch smoke bench images promote deliver rollback restore-points restore restore-drill
 up: ## bring the environment up
 	@$(TWIP) -cloud $(CLOUD) up $(if $(YES),-yes)
 preview: ## show what `up` would change (with CLOUD=local no account is needed)
@@ -51,6 +51,8 @@ outputs: ## print the stack's outputs
 	@$(TWIP) -cloud $(CLOUD) outputs
 status: ## machines, containers, health
 	@$(TWIP) -cloud $(CLOUD) status
+watch: ## status, again and again until Ctrl+C
+	@$(TWIP) -cloud $(CLOUD) watch
 smoke: ## visit the site: read, a static file, a post that is read back, refused attacks; WAIT=10m for it to come up
 	@$(TWIP) -cloud $(CLOUD) smoke $(if $(WAIT),-wait $(WAIT))
 bench: ## ApacheBench through the edge (on the local cloud also straight at Jetty); N=1000 C=10

@@ -13,6 +13,7 @@ type Environment struct {
 	URL      string            // the site, e.g. http://127.0.0.1:8080
 	StatsURL string            // HAProxy's statistics; empty when they are closed to this computer
 	Images   map[string]string // tier → repository@digest
+	Store    string            // id of the volume or file system that has the data
 	Machines Machines
 }
 
@@ -60,6 +61,11 @@ func FromOutputs(stack string, outputs map[string]any, machines Machines) (Envir
 	if env.URL == "" {
 		return env, fmt.Errorf("stack %q: output \"url\" is missing (there are %v): bring the stack up first: "+
 			"make up STACK=%[1]s", stack, slices.Sorted(maps.Keys(outputs)))
+	}
+	for _, output := range []string{"dataVolumeId", "fileSystemId"} {
+		if id, ok := outputs[output].(string); ok {
+			env.Store = id
+		}
 	}
 	images, _ := outputs["images"].(map[string]any)
 	for tier, image := range images {

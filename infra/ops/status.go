@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Status prints the environment's machines, their containers and whether the site answers. The error joins what
-// is not well, so that a pipeline can ask too.
+// Status prints the environment's machines, their containers, its release and store, and whether the site answers. The
+// error joins what is not well, so that a pipeline can ask too.
 func Status(ctx context.Context, env Environment, out io.Writer) error {
 	machines, err := env.Machines.Status(ctx)
 	if err != nil {
@@ -55,6 +55,12 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 					"the machine starts it again by itself", c.Name, m.ID, c.Status))
 			}
 		}
+	}
+	for _, tier := range slices.Sorted(maps.Keys(env.Images)) {
+		fmt.Fprintf(table, "release of %s\t%s\n", tier, short(env.Images[tier]))
+	}
+	if env.Store != "" {
+		fmt.Fprintf(table, "store\t%s\n", env.Store)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -152,6 +154,31 @@ func TestStatus(t *testing.T) {
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
+}
+
+// An outage is what one watches for, so it does not end the watch.
+func TestWatch(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	done := make(chan error)
+	go func() {
+		done <- Watch(ctx, Environment{Stack: "train", URL: "http://127.0.0.1:1", Store: "vol-1",
+			Images:   map[string]string{"app": "x/twip-app@sha256:0123456789abcdef"},
+			Machines: fixedMachines{machines: []Machine{{ID: "i-1", State: "stopped"}}}}, time.Millisecond, out)
+	}()
+	var seen string
+	buffer := make([]byte, 4096)
+	for strings.Count(seen, "machine i-1 is stopped") < 3 {
+		n, err := in.Read(buffer)
+		require.NoError(t, err)
+		seen += string(buffer[:n])
+	}
+	for _, part := range []string{"release of app  twip-app@0123456789ab", "store           vol-1", "connection refused"} {
+		require.Contains(t, seen, part)
+	}
+	stop()
+	go func() { _, _ = io.Copy(io.Discard, in) }()
+	require.NoError(t, <-done)
 }
 
 func TestFromOutputs(t *testing.T) {

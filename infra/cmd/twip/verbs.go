@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"twip/infra/ops"
 )
@@ -71,6 +72,8 @@ var verbs = []verb{
 		help: "print the stack's outputs"},
 	{name: "status", place: anyCloud, run: onEnvironment(ops.Status),
 		help: "machines, containers, health"},
+	{name: "watch", place: anyCloud, run: onEnvironment(watch),
+		help: "status, again and again until Ctrl+C"},
 	{name: "smoke", place: anyCloud, run: smoke, flags: smokeFlags,
 		help: "visit the site: read, a static file, a post that is read back, refused attacks; WAIT=10m for it to come up"},
 	{name: "bench", place: anyCloud, run: bench, flags: benchFlags, check: checkBench,
@@ -158,6 +161,11 @@ func onEnvironment(do func(context.Context, ops.Environment, io.Writer) error) f
 		}
 		return do(ctx, env, t.out)
 	}
+}
+
+// watch asks often enough to see a takeover, and seldom enough for what AWS answers for nothing.
+func watch(ctx context.Context, env ops.Environment, out io.Writer) error {
+	return ops.Watch(ctx, env, 2*time.Second, out)
 }
 
 func (t task) environment(ctx context.Context) (ops.Environment, error) {

@@ -48,6 +48,11 @@ var mutants = map[string][]patch{
 	"a restore does not look for others":      {{"restore.go", "if current := held.current(); errors.Is(current, ErrDeposed) || errors.Is(beaten, ErrDeposed) {", "if current := errors.Join(held.current(), beaten); errors.Is(current, ErrStuck) {"}, {"restore.go", "} else if current != nil {", "} else if errors.Is(current, ErrStuck) {"}},
 	"a mount's caches are allowed":            {{"mount.go", `if kind != "nfs" && kind != "nfs4" {`, `if kind != "nfs" && kind != "" || kind == "nfs" {`}},
 	"sessions that vanish fail a takeover":    {{"copy.go", "_, _ = s.copyFile(path.Join(from, sessions", "if _, err := s.copyFile(path.Join(from, sessions"}, {"copy.go", "path.Join(to, sessions, e.Name), h.progress)\n", "path.Join(to, sessions, e.Name), h.progress); err != nil {\n			return err\n		}\n"}},
+	"in doubt is taken for unsent":            {{"relay.go", "if string(f.Value) == unsent {", "if true {"}},
+	"a change in doubt is sent again":         {{"proxy.go", "case result == uncertain && !c.repeatable:", "case false:"}},
+	"a failed send counts as unsent":          {{"relay.go", "	result = uncertain\n	if u.send", "	result = notSent\n	if u.send"}},
+	"a leader of before may answer":           {{"relay.go", "epoch >= route.Epoch", "epoch > 0"}},
+	"the own JVM's answers pass by the fence": {{"relay.go", "c.proxy.keeper.MayAnswer(route.Epoch) != nil", "c.proxy == nil"}},
 	"failed starts are restore points":        {{"prune.go", "complete && (seen.served || s.restored(epoch))", "complete"}},
 }
 
