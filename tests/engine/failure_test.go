@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -101,5 +102,21 @@ func TestUpAfterTheEngineWasKilled(t *testing.T) {
 	require.Error(t, err)
 	r.mustUp()
 	require.Equal(t, "1 machines, 1 volumes, 1 addresses, 4 log groups, 0 file systems", r.left())
+	require.Zero(t, r.mustUp().Changed())
+}
+
+// An engine that was killed while it wrote may leave files of attributes that are cut off.
+func TestUpAfterAttributesWereCutOff(t *testing.T) {
+	r := train(t)
+	r.mustUp()
+	cut := 0
+	require.NoError(t, filepath.WalkDir(r.state, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".attrs" {
+			cut++
+			err = os.Truncate(path, 0)
+		}
+		return err
+	}))
+	require.NotZero(t, cut)
 	require.Zero(t, r.mustUp().Changed())
 }

@@ -16,7 +16,7 @@ import (
 func storeMachine(t *testing.T, dnsName string) []byte {
 	t.Helper()
 	document, err := boot.Machine{
-		Region: "eu-central-1", Store: &boot.Store{EFS: &boot.EFS{DNSName: dnsName}},
+		Region: "eu-central-1", Journal: "none", Store: &boot.Store{EFS: &boot.EFS{DNSName: dnsName}},
 		Containers: []boot.Container{{
 			Name: "none", Image: "none@sha256:" + strings.Repeat("0", 64), LogGroup: "none", MemoryMiB: 64, PIDs: 10,
 			StopSeconds: 1, Health: []string{"true"},

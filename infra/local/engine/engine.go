@@ -277,6 +277,9 @@ func enter(dir string) (back func() error, err error) {
 
 // open selects the stack, and makes it when it is new.
 func (e *Engine) open(ctx context.Context) (auto.Stack, error) {
+	if err := e.workspace.mendAttributes(); err != nil {
+		return auto.Stack{}, fmt.Errorf("stack %s: state: %w", e.options.Stack, err)
+	}
 	cli, err := e.cli()
 	if err != nil {
 		return auto.Stack{}, err

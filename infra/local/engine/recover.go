@@ -16,6 +16,24 @@ import (
 // them.
 const patience = 30 * time.Second
 
+// mendAttributes removes attributes that a killed run had begun to write. The backend keeps a file of them beside each
+// of its own and writes it in place (setAttrs of gocloud.dev/blob/fileblob): one that is cut off makes the state
+// unreadable, and one that is missing does not. Nobody needs what is in them.
+func (w *workspace) mendAttributes() error {
+	return filepath.WalkDir(w.backend(), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Ext(path) == ".attrs" {
+			var text []byte
+			if text, err = os.ReadFile(path); err == nil && !json.Valid(text) {
+				err = os.Remove(path)
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // there is no state yet, or an engine that still works has replaced the file
+		}
+		return err
+	})
+}
+
 // breakLock removes the lock that a killed run left in the backend. Whoever holds the workspace's lock is the only one
 // who may work on the state, except an engine that outlived the process that started it: that one is waited for.
 func (w *workspace) breakLock(ctx context.Context) error {
