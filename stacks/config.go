@@ -32,6 +32,7 @@ type Config struct {
 	DataVolumeGiB    int
 	NightlySnapshots int
 	ProtectData      bool
+	ExpectData       bool
 	SiteCIDRs        []string
 	StatsCIDRs       []string
 	Domain           string

@@ -103,6 +103,12 @@ var commonKeys = []Key{
 		read:        boolean(func(c *Config) *bool { return &c.ProtectData }),
 	},
 	{
+		Name: "expectData", Default: false, Example: "true",
+		Description: "Refuse an empty store, so that nobody begins anew where articles were expected: another volume or " +
+			"file system was mounted by mistake, or a backup was not restored. Set it once there are articles.",
+		read: boolean(func(c *Config) *bool { return &c.ExpectData }),
+	},
+	{
 		Name: "siteCidrs", Default: []any{"0.0.0.0/0"}, Example: "[203.0.113.0/24]",
 		Description: "IPv4 ranges that may see the site.",
 		read:        list(func(c *Config) *[]string { return &c.SiteCIDRs }, atLeast(1), each(ipv4Range)),

@@ -64,8 +64,9 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 		return err
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
-		Common: c.common(build, images.App),
-		Group:  &tier.AppGroup{Network: vpc, Store: data.FileSystem},
+		Common:     c.common(build, images.App),
+		ExpectData: c.ExpectData,
+		Group:      &tier.AppGroup{Network: vpc, Store: data.FileSystem},
 	}, providers)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.R
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
 		Common:     c.common(build, images.App),
 		Containers: c.AppContainers,
+		ExpectData: c.ExpectData,
 	}, providers)
 	if err != nil {
 		return err

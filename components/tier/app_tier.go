@@ -19,6 +19,9 @@ type AppTierArgs struct {
 	// Containers is how many app containers one machine has, 1 to MaxAppContainers. The default is 1.
 	Containers int
 
+	// ExpectData has servers refuse an empty store, instead of beginning there.
+	ExpectData bool
+
 	// Group places the servers in a group behind a load balancer; nil: on one host, behind the proxy there.
 	Group *AppGroup
 }
@@ -122,6 +125,12 @@ func (a *AppTierArgs) container(tier, name string) boot.Container {
 		c.Ports = []boot.Port{{Host: HTTPPort, Container: HTTPPort}, {Host: adminPort, Container: adminPort}}
 		c.AddressEnv = addressEnv
 		c.Env = map[string]string{keeper.ServiceEnv: tier}
+	}
+	if a.ExpectData {
+		if c.Env == nil {
+			c.Env = map[string]string{}
+		}
+		c.Env[keeper.ExpectEnv] = keeper.Present
 	}
 	return c
 }

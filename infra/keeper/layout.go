@@ -53,6 +53,9 @@ func (s store) inspect(next uint64, expect string, suspects map[File]bool) error
 	return err
 }
 
+// ExpectEnv names the variable with the store that is expected, for want of --expect.
+const ExpectEnv = "TWIP_EXPECT"
+
 // Present, as an expected store, is any that a keeper has used.
 const Present = "present"
 

@@ -40,3 +40,21 @@ func TestProtectionIsLifted(t *testing.T) {
 		require.Equal(t, tc.want, tc.g.Of(t, protectionType)[0].Protect, tc.name)
 	}
 }
+
+// An empty store is refused where somebody said that there are articles, by every server that has one.
+func TestExpectedDataIsAskedFor(t *testing.T) {
+	for _, said := range []string{"true", "false"} {
+		config := map[string]string{"twip:expectData": said}
+		documents := map[string]string{}
+		g := train(t, config)
+		documents["train"] = g.Document(t, g.Of(t, instanceType)[0])
+		g = prod(t, config)
+		for _, template := range g.Of(t, templateType) {
+			documents[template.Name] = g.Document(t, template)
+		}
+		for name, document := range documents {
+			asked := said == "true" && strings.Contains(document, "target=/store")
+			require.Equal(t, asked, strings.Contains(document, "--env TWIP_EXPECT=present "), "%s, expectData %s", name, said)
+		}
+	}
+}

@@ -30,6 +30,7 @@ var candidates = map[string][]string{
 	"twip:memoryMiB":        {`{"app":256}`, `{"app":512,"static":16}`, `{"proxy":32,"app":384,"static":32}`, `{"app":100000}`, `{"app":1.5}`, `[]`, `null`, `{"x":1}`},
 	"twip:dataVolumeGiB":    {"1", "8", "16384", "0", "16385"},
 	"twip:protectData":      {"true", "false", "perhaps"},
+	"twip:expectData":       {"true", "false", "perhaps"},
 	"twip:siteCidrs":        {`["0.0.0.0/0"]`, `["203.0.113.0/24","192.0.2.0/24"]`, `["10.0.0.0/8"]`, `[]`, `{}`, `["::/0"]`},
 	"twip:statsCidrs":       {`[]`, `["203.0.113.7/32"]`, `["203.0.113.7/32","203.0.113.8/32"]`, `["203.0.113.7"]`, `[1]`},
 	"twip:domain":           {"", "news.example.com", "a.b.c.d.example.org", "-x", "example"},

@@ -16,6 +16,7 @@ import (
 
 	"twip/infra/boot"
 	"twip/infra/images"
+	"twip/infra/keeper"
 )
 
 func TestTheSiteServesWhatVisitorsAndOperatorsNeed(t *testing.T) {
@@ -170,4 +171,12 @@ func TestFilesOfTheReleaseBefore(t *testing.T) {
 	for _, path := range []string{"/before/styles/old.css", "/site/styles/site.css", "/styles/none.css", "/styles/"} {
 		require.Contains(t, []int{403, 404}, s.status("GET", path, nil, ""), path)
 	}
+}
+
+// An empty store where data were expected is refused, and stays empty.
+func TestAnEmptyStoreIsRefusedWhereDataIsExpected(t *testing.T) {
+	network, store := newNetwork(t), newStore(t)
+	app := run(t, images.App, built[images.App], network, "-v", store+":/store", "-e", keeper.ExpectEnv+"="+keeper.Present)
+	await(t, 30*time.Second, "the refusal", func() bool { return strings.Contains(app.logs(t), "it is empty, and one was expected") })
+	require.NotContains(t, app.logs(t), `"msg":"claimed"`)
 }

@@ -62,7 +62,8 @@ func options(verb string, args []string) (keeper.Options, error) {
 	t := &o.Timing
 	f := flag.NewFlagSet(verb, flag.ExitOnError)
 	f.StringVar(&o.Store, "store", "", "directory that all keepers share (required)")
-	f.StringVar(&o.Expect, "expect", "", "refuse an empty store ("+keeper.Present+"), or one with another identity")
+	f.StringVar(&o.Expect, "expect", os.Getenv(keeper.ExpectEnv),
+		"refuse an empty store ("+keeper.Present+"), or one with another identity (default: $"+keeper.ExpectEnv+")")
 	f.StringVar(&o.Link, "link", o.Link, "path that the application writes to")
 	release := f.String("release", "", "file that names what COMMAND is: one that has not led in this store rehearses on "+
 		"a copy of the data before it may lead (default: it may at once)")
