@@ -3,6 +3,7 @@ package keeper
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -181,6 +183,52 @@ func TestLostConnectionsAreNotRetried(t *testing.T) {
 			require.EqualValues(t, 1, asked.Load())
 		})
 	}
+}
+
+// What a leader does not know, the keeper that forwarded to it does not know either.
+func TestALeadersDoubtIsPassedOn(t *testing.T) {
+	asked := atomic.Int64{}
+	leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set(refusedHeader, inDoubt)
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer leader.Close()
+	s := newStandbyOf(t, address(leader))
+	resp, _ := s.do(t, http.MethodPost, "/Post.action", "title=x")
+	refused(t, resp, inDoubt)
+	require.EqualValues(t, 1, asked.Load(), "a request that may change data was sent twice")
+}
+
+// A server that ends the connection in the middle of a request may have carried it out all the same.
+func TestARequestThatCouldNotBeSentWholeIsNotSentAgain(t *testing.T) {
+	small := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error { // or all of it fits into buffers
+		var err error
+		return errors.Join(raw.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
+		}), err)
+	}}
+	l, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	asked := atomic.Int64{}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			_, _ = io.ReadFull(conn, make([]byte, 1000)) // more than the head; closing with the rest unread resets
+			conn.Close()
+		}
+	}()
+	s := newSite(t, nil)
+	s.proxy.backend, s.proxy.maxBody, s.proxy.keepLimit = l.Addr().String(), 32<<20, 64<<20
+	resp, _ := s.do(t, http.MethodPost, "/Post.action", strings.Repeat("x", 16<<20)) // more than the sender's buffer
+	refused(t, resp, inDoubt)
+	require.EqualValues(t, 1, asked.Load())
 }
 
 func TestRequestsAreHeldUntilSomebodyLeads(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/local"
+	"twip/infra/local/region"
 	"twip/infra/ops"
 )
 
@@ -30,7 +31,8 @@ func TestProd(t *testing.T) {
 		Name: "test-prod", Checkout: root, StackFiles: filepath.Join(root, "tests", "stacks"), Stack: "prod", State: state,
 		Ports: map[int]int{80: 0}, Out: io.MultiWriter(t.Output(), &log),
 	})
-	require.NoError(t, cloud.Computer.Clean(t.Context()), "what an interrupted run left")
+	require.NoError(t, region.Stop(state), "what an interrupted run left")
+	require.NoError(t, cloud.Computer.Clean(t.Context()))
 	require.NoError(t, os.RemoveAll(state))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())

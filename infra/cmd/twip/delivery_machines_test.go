@@ -43,7 +43,8 @@ func TestMachinesDeliver(t *testing.T) {
 	}
 	train, builder := side("train", map[int]int{80: 0, 1936: 0})
 	prod, production := side("prod", map[int]int{80: 0})
-	require.NoError(t, builder.Computer.Clean(t.Context()), "what an interrupted run left")
+	require.NoError(t, region.Stop(state), "what an interrupted run left")
+	require.NoError(t, builder.Computer.Clean(t.Context()))
 	require.NoError(t, os.RemoveAll(state))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())

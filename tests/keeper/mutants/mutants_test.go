@@ -52,7 +52,7 @@ var mutants = map[string][]patch{
 	"a change in doubt is sent again":         {{"proxy.go", "case result == uncertain && !c.repeatable:", "case false:"}},
 	"a failed send counts as unsent":          {{"relay.go", "	result = uncertain\n	if u.send", "	result = notSent\n	if u.send"}},
 	"a leader of before may answer":           {{"relay.go", "epoch >= route.Epoch", "epoch > 0"}},
-	"the own JVM's answers pass by the fence": {{"relay.go", "c.proxy.keeper.MayAnswer(route.Epoch) != nil", "c.proxy == nil"}},
+	"a JVM's answers pass by the fence":       {{"relay.go", "c.proxy.keeper.MayAnswer(route.Epoch) != nil", "c.proxy == nil"}},
 	"failed starts are restore points":        {{"prune.go", "complete && (seen.served || s.restored(epoch))", "complete"}},
 }
 
