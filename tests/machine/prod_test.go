@@ -136,15 +136,17 @@ var badReleases = []struct {
 		"WEB-INF/web.xml": "<web-app><listener><listener-class>not.There</listener-class></listener></web-app>",
 	}, true},
 	{"it answers 500", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<% response.sendError(500); %>`}, true},
-	{"it cannot read the data", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<%@ page import="java.nio.file.*" %><%
-  try (var files = Files.walk(Path.of("/run/keeper/persistence"))) {
-    for (Path file : (Iterable<Path>) files::iterator) {
-      if (Files.isRegularFile(file) && Files.size(file) > 0) {
-        throw new IllegalStateException("what is this: " + file);
-      }
+	{"it cannot read the data", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<%@ page session="false" import="java.io.File" %><%!
+  void read(File file) {
+    File[] inside = file.listFiles();
+    if (inside == null) {
+      if (file.length() > 0) throw new IllegalStateException("what is this: " + file);
+      return;
     }
+    for (File f : inside) read(f);
   }
-%>`}, false},
+%><% read(new File("/run/keeper/persistence")); %>`,
+	}, false},
 }
 
 // badReleasesAreTakenBack rolls out applications that do not do. Those of before serve all the time, `up` is red and says why, and the
