@@ -46,7 +46,8 @@ func (c *Cloud) awaitSite(ctx context.Context, url, instance string) error {
 				"--unit", "twip-*", "--unit", "cloud-final")
 			return fmt.Errorf(
 				"%s did not answer 200 (%w); the machine's log ends with:\n%s\nlook further with: docker exec %s "+
-					"journalctl",
+					"journalctl; a release that does not do has not touched the data: take the artifacts or the commit "+
+					"of before, and run this again",
 				url, context.Cause(ctx), log, instance)
 		case <-time.After(500 * time.Millisecond):
 		}
