@@ -2,7 +2,6 @@ package boot
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -26,29 +25,23 @@ func TestBefore(t *testing.T) {
 		"it is cut off":            {before: other, copy: copies + "; exit 1", asked: true, files: []string{"there"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			target := filepath.Join(dir, "before")
+			m := newMachine(t, map[string]string{"docker": `echo "$*" >>"$TWIP_RUN/asked"
+for target; do :; done
+case "$*" in
+"pull --quiet ` + image + `") ` + tc.pull + ` ;;
+"create ` + image + `") echo container ;;
+"cp --quiet container:/srv/site "*) ` + tc.copy + ` ;;
+"rm --force --volumes container") ;;
+*) exit 2 ;;
+esac`})
+			target := filepath.Join(m.dir, "before")
 			if tc.before != "" {
 				require.NoError(t, os.Mkdir(target, 0o755))
 				require.NoError(t, os.WriteFile(filepath.Join(target, "there"), nil, 0o644))
 				require.NoError(t, os.WriteFile(target+".image", []byte(tc.before+"\n"), 0o644))
 			}
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "docker"), []byte(`#!/bin/sh
-echo "$*" >>"$DIR/asked"
-for target; do :; done
-case "$*" in
-"pull --quiet `+image+`") `+tc.pull+` ;;
-"create `+image+`") echo container ;;
-"cp --quiet container:/srv/site "*) `+tc.copy+` ;;
-"rm --force --volumes container") ;;
-*) exit 2 ;;
-esac
-`), 0o755))
-			command := exec.Command("/bin/sh", "scripts/twip-before", image, "/srv/site", target)
-			command.Env = []string{"DIR=" + dir, "PATH=" + dir + ":/usr/bin:/bin"}
-			_ = command.Run() // its unit does not care
-			asked, _ := os.ReadFile(filepath.Join(dir, "asked"))
-			require.Equal(t, tc.asked, len(asked) > 0)
+			_, _ = m.run("twip-before", image, "/srv/site", target) // its unit does not care whether it fails
+			require.Equal(t, tc.asked, m.has("asked"))
 			found, err := os.ReadDir(target)
 			require.NoError(t, err)
 			var files []string

@@ -16,29 +16,18 @@ import (
 // The script on a machine whose journal, metadata service and region answer what a case says. It sends what matters of the
 // journal, in order, with how full the machine is, tries again until it is taken, and sends the last words when it is stopped.
 func TestJournal(t *testing.T) {
-	dir := t.TempDir()
-	program := func(name, text string) {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
-	}
 	entry := func(at, name, text string) string {
 		line, err := json.Marshal(map[string]any{"__REALTIME_TIMESTAMP": at, "SYSLOG_IDENTIFIER": name, "MESSAGE": text})
 		require.NoError(t, err)
 		return string(line)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "journal"), []byte(strings.Join([]string{
-		entry("1700000000000000", "kernel", "Linux version 6.12"),
-		entry("1700000003000000", "docker", "GET /Read.action 200, of a container"),
-		entry("1700000002000000", "docker", "docker: Error response from daemon: manifest unknown"),
-		entry("1700000004000000", "twip-journal", "2 lines cannot be sent yet"),
-		`{"__REALTIME_TIMESTAMP":"1700000005000000","SYSLOG_IDENTIFIER":"x","MESSAGE":[255,254]}`,
-		entry("1700000001000000", "cloud-init", "E: Unable to locate package"),
-	}, "\n")+"\n"), 0o644))
-	program("journalctl", `cat "$DIR/journal"
+	dir := newMachine(t, map[string]string{
+		"journalctl": `cat "$DIR/journal"
 while [ ! -e "$DIR/stopping" ]; do sleep 0.05; done
-echo '`+entry("1700000009000000", "twip-give-up", "powering off")+`'
+echo '` + entry("1700000009000000", "twip-give-up", "powering off") + `'
 touch "$DIR/last"
-exec sleep 60`)
-	program("curl", `case "$*" in
+exec sleep 60`,
+		"curl": `case "$*" in
 */api/token*) echo pass ;;
 *security-credentials/) echo machine ;;
 *security-credentials/machine) echo '{ "AccessKeyId" : "KEY", "SecretAccessKey" : "SEC/RET+=", "Token" : "TO/KEN==" }' ;;
@@ -49,13 +38,21 @@ exec sleep 60`)
 	n=$(ls "$DIR" | grep -c '^sent' || true) && cp "$RUNTIME_DIRECTORY/request" "$DIR/new" && mv "$DIR/new" "$DIR/sent.$n"
 	echo '{} 200' ;;
 *) echo "nobody expected $*" >&2; exit 1 ;;
-esac`)
+esac`,
+	}).dir
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "journal"), []byte(strings.Join([]string{
+		entry("1700000000000000", "kernel", "Linux version 6.12"),
+		entry("1700000003000000", "docker", "GET /Read.action 200, of a container"),
+		entry("1700000002000000", "docker", "docker: Error response from daemon: manifest unknown"),
+		entry("1700000004000000", "twip-journal", "2 lines cannot be sent yet"),
+		`{"__REALTIME_TIMESTAMP":"1700000005000000","SYSLOG_IDENTIFIER":"x","MESSAGE":[255,254]}`,
+		entry("1700000001000000", "cloud-init", "E: Unable to locate package"),
+	}, "\n")+"\n"), 0o644))
 	script, err := os.ReadFile("scripts/twip-journal")
 	require.NoError(t, err)
 	// A test does not wait for seconds that a machine waits.
 	quick := strings.NewReplacer("stopped.wait(5)", "stopped.wait(0.2)", "stopped.wait(15)", "stopped.wait(0.1)").Replace(string(script))
 	require.NotEqual(t, string(script), quick)
-	program("twip-journal.py", "")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "twip-journal.py"), []byte(quick), 0o755))
 
 	said, err := os.Create(filepath.Join(dir, "said"))

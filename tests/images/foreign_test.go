@@ -1,12 +1,9 @@
 package images_test
 
 import (
-	"archive/zip"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/images"
+	"twip/tests/artifact"
 )
 
 // trainingReport is what the build of an app image says about the run in which it recorded the classes.
@@ -29,7 +27,7 @@ func trainingReport(t *testing.T, image string) string {
 // a build may use: Debian 13 has neither.
 func TestAForeignWebApplicationRunsUnchanged(t *testing.T) {
 	artifacts := t.TempDir()
-	pack(t, foreignApplication(t), filepath.Join(artifacts, "companyNews.war"))
+	artifact.Pack(t, os.DirFS(foreignApplication(t)), filepath.Join(artifacts, "companyNews.war"))
 	image, err := buildImage(images.App, artifacts, t.TempDir())
 	require.NoError(t, err)
 	require.Contains(t, trainingReport(t, image), "covers the web application")
@@ -73,7 +71,7 @@ func TestAnApplicationThatDoesNotStart(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(application, "WEB-INF", "web.xml"), []byte(`<web-app>
   <listener><listener-class>not.There</listener-class></listener></web-app>`), 0o644))
 	artifacts := t.TempDir()
-	pack(t, application, filepath.Join(artifacts, "companyNews.war"))
+	artifact.Pack(t, os.DirFS(application), filepath.Join(artifacts, "companyNews.war"))
 	_, err := buildImage(images.App, artifacts, t.TempDir())
 	require.ErrorContains(t, err, "train: the web application did not serve / (answer: none)")
 	image, err := build(images.App, images.Options{Artifacts: artifacts, Out: t.TempDir(), TrainingOptional: true})
@@ -131,31 +129,8 @@ func foreignApplication(t *testing.T) string {
 	mustDocker(t, "cp", compiler+":/foreign/taglib-resources", taglib)
 	mustDocker(t, "cp", compiler+":/foreign/classes/taglib/.", taglib)
 	require.NoError(t, os.Mkdir(filepath.Join(application, "WEB-INF", "lib"), 0o755))
-	pack(t, taglib, filepath.Join(application, "WEB-INF", "lib", "foreign-tags-1.0.jar"))
+	artifact.Pack(t, os.DirFS(taglib), filepath.Join(application, "WEB-INF", "lib", "foreign-tags-1.0.jar"))
 	return application
 }
 
 // pack makes a zip file of a directory.
-func pack(t *testing.T, dir, into string) {
-	t.Helper()
-	file, err := os.Create(into)
-	require.NoError(t, err)
-	defer file.Close()
-	archive := zip.NewWriter(file)
-	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		writer, err := archive.Create(strings.TrimPrefix(path.Clean(name), "/"))
-		if err != nil {
-			return err
-		}
-		_, err = writer.Write(data)
-		return err
-	}))
-	require.NoError(t, archive.Close())
-}

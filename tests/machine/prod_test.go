@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -10,8 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +18,8 @@ import (
 	"twip/infra/local"
 	"twip/infra/local/region"
 	"twip/infra/ops"
+	"twip/tests/artifact"
+	"twip/tests/visitor"
 )
 
 // TestProd brings production up, ends the writer's machine, and sees it replaced.
@@ -129,14 +130,14 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 // badReleases are applications that do not do: their files, and whether the build notices.
 var badReleases = []struct {
 	name    string
-	files   map[string]string
+	files   fstest.MapFS
 	refused bool
 }{
-	{"it does not start", map[string]string{
-		"WEB-INF/web.xml": "<web-app><listener><listener-class>not.There</listener-class></listener></web-app>",
+	{"it does not start", fstest.MapFS{
+		"WEB-INF/web.xml": text("<web-app><listener><listener-class>not.There</listener-class></listener></web-app>"),
 	}, true},
-	{"it answers 500", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<% response.sendError(500); %>`}, true},
-	{"it cannot read the data", map[string]string{"WEB-INF/web.xml": "<web-app/>", "index.jsp": `<%@ page session="false" import="java.io.File" %><%!
+	{"it answers 500", fstest.MapFS{"WEB-INF/web.xml": text("<web-app/>"), "index.jsp": text(`<% response.sendError(500); %>`)}, true},
+	{"it cannot read the data", fstest.MapFS{"WEB-INF/web.xml": text("<web-app/>"), "index.jsp": text(`<%@ page session="false" import="java.io.File" %><%!
   void read(File file) {
     File[] inside = file.listFiles();
     if (inside == null) {
@@ -145,9 +146,11 @@ var badReleases = []struct {
     }
     for (File f : inside) read(f);
   }
-%><% read(new File("/run/keeper/persistence")); %>`,
+%><% read(new File("/run/keeper/persistence")); %>`),
 	}, false},
 }
+
+func text(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
 
 // badReleasesAreTakenBack rolls out applications that do not do. Those of before serve all the time, `up` is red and says why, and the
 // next `up` of a good one is green.
@@ -157,7 +160,7 @@ func (e *environment) badReleasesAreTakenBack(r *local.Region) {
 	require.NoError(e.t, err)
 	for _, bad := range badReleases {
 		artifacts := e.t.TempDir()
-		writeWAR(e.t, filepath.Join(artifacts, "companyNews.war"), bad.files)
+		artifact.Pack(e.t, bad.files, filepath.Join(artifacts, "companyNews.war"))
 		require.NoError(e.t, e.Set("twip:artifacts", artifacts))
 		require.NoError(e.t, e.Set("twip:trainingRun", "required"))
 		if bad.refused {
@@ -192,34 +195,7 @@ func (e *environment) badReleasesAreTakenBack(r *local.Region) {
 	require.Len(e.t, after, len(before))
 }
 
-func writeWAR(t *testing.T, path string, files map[string]string) {
-	t.Helper()
-	war, err := os.Create(path)
-	require.NoError(t, err)
-	archive := zip.NewWriter(war)
-	for name, text := range files {
-		file, err := archive.Create(name)
-		require.NoError(t, err)
-		_, err = io.WriteString(file, text)
-		require.NoError(t, err)
-	}
-	require.NoError(t, errors.Join(archive.Close(), war.Close()))
-}
-
 // reads reads pages until it is stopped, which tells how many there were and which failed.
 func (e *environment) reads() (stop func() (int, []string)) {
-	ctx, cancel := context.WithCancel(e.t.Context())
-	var group sync.WaitGroup
-	var failed []string
-	n := 0
-	group.Go(func() {
-		for ; ctx.Err() == nil; n++ {
-			if a, err := e.try(e.output("url") + "/Read.action"); err != nil {
-				failed = append(failed, err.Error())
-			} else if a.status != 200 {
-				failed = append(failed, fmt.Sprint(a.status))
-			}
-		}
-	})
-	return func() (int, []string) { cancel(); group.Wait(); return n, failed }
+	return visitor.Read(e.t, client, e.output("url")+"/Read.action")
 }

@@ -3,24 +3,23 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/local"
 	"twip/infra/local/region"
+	"twip/tests/artifact"
+	"twip/tests/visitor"
 )
 
 // TestMain lets the test start itself as the process that controls production's groups.
@@ -65,18 +64,18 @@ func TestMachinesDeliver(t *testing.T) {
 	first := running()
 	env, err := prod.environment(t.Context())
 	require.NoError(t, err)
-	stop := reads(t, env.URL+"/Read.action")
+	stop := visitor.Read(t, http.DefaultClient, env.URL+"/Read.action")
 
 	t.Log("another one, of another application and other files")
 	next := t.TempDir()
 	application := filepath.Join(t.TempDir(), "ROOT")
 	takeApplication(t, application)
 	require.NoError(t, os.WriteFile(filepath.Join(application, "WEB-INF", "release.txt"), []byte("next"), 0o644))
-	pack(t, application, filepath.Join(next, "companyNews.war"))
+	artifact.Pack(t, os.DirFS(application), filepath.Join(next, "companyNews.war"))
 	files := t.TempDir()
 	require.NoError(t, os.CopyFS(files, os.DirFS(filepath.Join(root, "infra", "images", "sample", "static"))))
 	require.NoError(t, os.Rename(filepath.Join(files, "images", "logo.svg"), filepath.Join(files, "images", "next.svg")))
-	pack(t, files, filepath.Join(next, "static.zip"))
+	artifact.Pack(t, os.DirFS(files), filepath.Join(next, "static.zip"))
 	require.NoError(t, builder.Set("twip:artifacts", next))
 	require.NoError(t, deliver())
 	second := running()
@@ -89,11 +88,9 @@ func TestMachinesDeliver(t *testing.T) {
 
 	t.Log("one that does not start: train stops it")
 	bad := t.TempDir()
-	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "WEB-INF"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "WEB-INF", "web.xml"),
-		[]byte("<web-app><listener><listener-class>not.There</listener-class></listener></web-app>"), 0o644))
-	pack(t, dir, filepath.Join(bad, "companyNews.war"))
+	artifact.Pack(t, fstest.MapFS{"WEB-INF/web.xml": {
+		Data: []byte("<web-app><listener><listener-class>not.There</listener-class></listener></web-app>"),
+	}}, filepath.Join(bad, "companyNews.war"))
 	require.NoError(t, builder.Set("twip:artifacts", bad))
 	require.ErrorContains(t, deliver(), "up train")
 	require.Equal(t, second, running())
@@ -126,40 +123,10 @@ func takeApplication(t *testing.T, into string) {
 	docker("cp", container+":/srv/jetty/webapps/ROOT", into)
 }
 
-func pack(t *testing.T, dir, into string) {
-	t.Helper()
-	file, err := os.Create(into)
-	require.NoError(t, err)
-	archive := zip.NewWriter(file)
-	require.NoError(t, errors.Join(archive.AddFS(os.DirFS(dir).(fs.FS)), archive.Close(), file.Close()))
-}
-
 func status(t *testing.T, url string) int {
 	t.Helper()
 	answer, err := http.Get(url)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	return answer.StatusCode
-}
-
-// reads reads a page until it is stopped, which tells how often, and what failed.
-func reads(t *testing.T, url string) (stop func() (int, []string)) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	count, failed := 0, []string{}
-	client := &http.Client{Timeout: 30 * time.Second}
-	group.Go(func() {
-		for ; ctx.Err() == nil; count++ {
-			answer, err := client.Get(url)
-			if err != nil {
-				failed = append(failed, err.Error())
-				continue
-			}
-			answer.Body.Close()
-			if answer.StatusCode != http.StatusOK {
-				failed = append(failed, fmt.Sprint(answer.StatusCode))
-			}
-		}
-	})
-	return func() (int, []string) { cancel(); group.Wait(); return count, failed }
 }

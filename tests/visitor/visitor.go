@@ -1,0 +1,42 @@
+// Package visitor is a reader of a site, for tests of what readers notice.
+package visitor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+)
+
+// Read reads a page again and again until it is stopped, which tells how often that was, and what was no 200.
+func Read(t testing.TB, client *http.Client, url string) (stop func() (reads int, failed []string)) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	var failed []string
+	reads := 0
+	group.Go(func() {
+		for ; ctx.Err() == nil; reads++ {
+			if err := once(client, url); err != nil {
+				failed = append(failed, err.Error())
+			}
+		}
+	})
+	return func() (int, []string) { cancel(); group.Wait(); return reads, failed }
+}
+
+func once(client *http.Client, url string) error {
+	answer, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%d", answer.StatusCode)
+	}
+	return nil
+}
