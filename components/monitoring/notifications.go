@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"cmp"
 	"fmt"
 
 	"twip/components/internal/policy"
@@ -63,14 +64,15 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 	if err != nil {
 		return err
 	}
-	if args.UrgentEmail == "" {
-		args.UrgentEmail = args.Email
+	self, err := aws.GetCallerIdentity(ctx, nil, child)
+	if err != nil {
+		return fmt.Errorf("topics: whose account this is: %w", err)
 	}
-	a.UrgentARN, _, err = newTopic(ctx, name, key, args.UrgentEmail, child)
+	a.UrgentARN, _, err = newTopic(ctx, name, key, self.AccountId, cmp.Or(args.UrgentEmail, args.Email), child)
 	if err != nil {
 		return err
 	}
-	morning, may, err := newTopic(ctx, name+"-morning", key, args.Email, child)
+	morning, may, err := newTopic(ctx, name+"-morning", key, self.AccountId, args.Email, child)
 	if err != nil {
 		return err
 	}
@@ -105,18 +107,14 @@ func (a *Notifications) register(ctx *pulumi.Context, name string, args *Notific
 
 // newTopic also returns what has to be there before others publish to the topic.
 func newTopic(
-	ctx *pulumi.Context, name string, key *kms.Key, email string, child pulumi.ResourceOrInvokeOption,
+	ctx *pulumi.Context, name string, key *kms.Key, account, email string, child pulumi.ResourceOrInvokeOption,
 ) (arn pulumi.StringOutput, may pulumi.Resource, err error) {
 	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{KmsMasterKeyId: key.Arn, Tags: tag.Named(name)}, child)
 	if err != nil {
 		return arn, nil, fmt.Errorf("topic: %w", err)
 	}
-	self, err := aws.GetCallerIdentity(ctx, nil, child)
-	if err != nil {
-		return arn, nil, fmt.Errorf("topic: whose account this is: %w", err)
-	}
 	may, err = sns.NewTopicPolicy(ctx, name,
-		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(self.AccountId), topic.Arn)}, child)
+		&sns.TopicPolicyArgs{Arn: topic.Arn, Policy: policy.Rendered(topicPolicy(account), topic.Arn)}, child)
 	if err != nil {
 		return arn, nil, fmt.Errorf("topic policy: %w", err)
 	}

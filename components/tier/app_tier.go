@@ -114,6 +114,7 @@ func (a *AppTierArgs) container(tier, name string) boot.Container {
 		MemoryMiB:  a.MemoryMiB,
 		PIDs:       512, // a thread counts as one; Jetty's pool has up to 200
 		Tmpfs:      []string{"/run:size=16m,mode=1777", "/tmp:size=64m,mode=1777"},
+		Env:        map[string]string{},
 		StoreMount: "/store",
 		// A container that fails this is restarted, which is no help when the store is away: it asks only for the
 		// process.
@@ -124,12 +125,9 @@ func (a *AppTierArgs) container(tier, name string) boot.Container {
 	if a.Group != nil {
 		c.Ports = []boot.Port{{Host: HTTPPort, Container: HTTPPort}, {Host: adminPort, Container: adminPort}}
 		c.AddressEnv = addressEnv
-		c.Env = map[string]string{keeper.ServiceEnv: tier}
+		c.Env[keeper.ServiceEnv] = tier
 	}
 	if a.ExpectData {
-		if c.Env == nil {
-			c.Env = map[string]string{}
-		}
 		c.Env[keeper.ExpectEnv] = keeper.Present
 	}
 	return c

@@ -58,12 +58,8 @@ func (d *Document) HasDeadline() bool {
 
 // Runs are the containers of the machine, in the order of their units.
 func (d *Document) Runs() (runs []Run) {
-	for _, file := range d.files {
-		for line := range strings.Lines(file.Content) {
-			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=/usr/bin/docker run "); ok {
-				runs = append(runs, parseRun(words(command)))
-			}
-		}
+	for _, command := range d.commandsAfter("ExecStart=/usr/bin/docker run ") {
+		runs = append(runs, parseRun(command))
 	}
 	return runs
 }
@@ -73,14 +69,22 @@ func (d *Document) Images() (images []string) {
 	for _, run := range d.Runs() {
 		images = append(images, run.Image)
 	}
+	for _, command := range d.commandsAfter("ExecStartPre=-" + before + " ") {
+		images = append(images, command[0])
+	}
+	return images
+}
+
+// commandsAfter are the words that follow a prefix, of each line of a unit that begins with it.
+func (d *Document) commandsAfter(prefix string) (commands [][]string) {
 	for _, file := range d.files {
 		for line := range strings.Lines(file.Content) {
-			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStartPre=-"+before+" "); ok {
-				images = append(images, words(command)[0])
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
+				commands = append(commands, words(command))
 			}
 		}
 	}
-	return images
+	return commands
 }
 
 // words splits a command as systemd does, which takes a text in double quotes for one word: systemd.service(5).

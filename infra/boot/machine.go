@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"twip/infra/images"
 )
 
 const (
@@ -114,7 +115,6 @@ var (
 	versionRE = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
 	sha256RE  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	launchRE  = regexp.MustCompile(`^http://127\.0\.0\.1:[0-9]{1,5}/[a-z0-9/._-]*$`)
-	digestRE  = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	pathRE    = regexp.MustCompile(`^/[A-Za-z0-9/_.-]+$`)
 )
 
@@ -200,7 +200,7 @@ func (c Container) validate() (p problems) {
 	}
 	p.unless(c.AddressEnv == "" || envRE.MatchString(c.AddressEnv), at("addressEnv"), c.AddressEnv,
 		"use upper-case letters, digits and underscores")
-	p.unless(c.Before == "" || digestRE.MatchString(c.Before), at("before"), c.Before,
+	p.unless(c.Before == "" || images.IsDigest(c.Before), at("before"), c.Before,
 		"use sha256: and 64 hexadecimal digits")
 	_, twice := c.Env[c.AddressEnv]
 	p.unless(!twice, at("addressEnv"), c.AddressEnv, "env sets it already; use another name")

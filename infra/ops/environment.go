@@ -29,21 +29,13 @@ type Machine struct {
 	Memory     string      // used / limit, where the cloud can tell
 	Containers []Container // where the cloud can look inside
 	Journal    string      // the command that prints what the machine logged; empty where the cloud cannot tell
-	Credits    *Credits    // of burstable types; nil: none, or not measured yet
+	Credits    *float64    // CPU credits that a burstable type has left; nil: it has none, or they are not measured yet
 
 	// Of machines in a group.
 	Zone, Tier, Lifecycle string
 	Version               int    // of the launch template
 	Health                string // as the load balancer sees it
 	Role                  string // of servers that have one: who writes, and since which epoch
-}
-
-// Credits are what a burstable machine saved up: one is a whole vCPU for a minute. Without any, a t2 falls to its
-// baseline (a t2.micro to 10 % of its vCPU), and newer types go on for money:
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html
-type Credits struct {
-	Left float64
-	Few  bool // so few that the machine is slow, or soon will be
 }
 
 // Container is one container on a machine.

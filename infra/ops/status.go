@@ -13,6 +13,11 @@ import (
 	"time"
 )
 
+// fewCredits are ten minutes of a whole vCPU. Without any, a t2 falls to its baseline (a t2.micro to 10 % of its vCPU),
+// and newer types go on for money:
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html
+const fewCredits = 10
+
 // Status prints the environment's machines, their containers, its release and store, and whether the site answers. The
 // error joins what is not well, so that a pipeline can ask too.
 func Status(ctx context.Context, env Environment, out io.Writer) error {
@@ -38,10 +43,10 @@ func Status(ctx context.Context, env Environment, out io.Writer) error {
 		}
 		fmt.Fprintf(table, "machine %s\t%s\t%s\n", m.ID, m.State, m.Memory)
 		if c := m.Credits; c != nil {
-			fmt.Fprintf(table, "  CPU credits\t%.0f left\ta minute of a whole vCPU each\n", c.Left)
-			if c.Few {
+			fmt.Fprintf(table, "  CPU credits\t%.0f left\ta minute of a whole vCPU each\n", *c)
+			if *c < fewCredits {
 				problems = append(problems, fmt.Errorf("machine %s has %.0f CPU credits left and is slow without any: wait "+
-					"until it has earned some, or give it a type that needs none with twip:instanceType", m.ID, c.Left))
+					"until it has earned some, or give it a type that needs none with twip:instanceType", m.ID, *c))
 			}
 		}
 		if m.State != "running" {

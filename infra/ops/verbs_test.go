@@ -123,9 +123,9 @@ func TestStatus(t *testing.T) {
 	machine := func(state string, containers ...Container) fixedMachines {
 		return fixedMachines{machines: []Machine{{ID: "i-1", State: state, Containers: containers, Journal: "read i-1"}}}
 	}
-	credits := func(left float64, few bool) fixedMachines {
+	credits := func(left float64) fixedMachines {
 		m := machine("running", up)
-		m.machines[0].Credits = &Credits{Left: left, Few: few}
+		m.machines[0].Credits = &left
 		return m
 	}
 	for name, tc := range map[string]struct {
@@ -137,8 +137,8 @@ func TestStatus(t *testing.T) {
 		"machine stopped":      {machine("stopped"), server.URL, "machine i-1 is stopped"},
 		"container unhealthy":  {machine("running", Container{Name: "app-1", Status: "Up (unhealthy)"}), server.URL, "app-1"},
 		"container restarting": {machine("running", Container{Status: "Exited (1)"}), server.URL, "Exited (1)"},
-		"credits":              {credits(60, false), server.URL, ""},
-		"hardly any credits":   {credits(3, true), server.URL, "3 CPU credits left"},
+		"credits":              {credits(60), server.URL, ""},
+		"hardly any credits":   {credits(3), server.URL, "3 CPU credits left"},
 		"boot failed":          {machine("running"), "http://127.0.0.1:1", "first line of their boot on:\n  read i-1"},
 		"site broken":          {fixedMachines{}, server.URL + "/nothing", "404"},
 		"cloud silent":         {fixedMachines{err: errors.New("no credentials")}, server.URL, "no credentials"},

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// clear moves a terminal's cursor to the top left corner and empties the screen:
+// clearScreen moves a terminal's cursor to the top left corner and empties the screen:
 // https://ecma-international.org/publications-and-standards/standards/ecma-48/
-const clear = "\x1b[H\x1b[2J"
+const clearScreen = "\x1b[H\x1b[2J"
 
 // Watch shows the status every so often, until it is interrupted. What is not well is shown, and does not end it.
 func Watch(ctx context.Context, env Environment, every time.Duration, out io.Writer) error {
@@ -25,7 +25,8 @@ func Watch(ctx context.Context, env Environment, every time.Duration, out io.Wri
 		if err != nil {
 			fmt.Fprintf(&page, "\n%v\n", err)
 		}
-		if _, err := fmt.Fprintf(out, "%s%s, every %s; Ctrl+C ends it\n\n%s", clear, env.Stack, every, &page); err != nil {
+		_, err = fmt.Fprintf(out, "%s%s, every %s; Ctrl+C ends it\n\n%s", clearScreen, env.Stack, every, &page)
+		if err != nil {
 			return err
 		}
 		select {

@@ -29,6 +29,15 @@ func (a *aws) Config(ctx context.Context) (map[string]string, error) {
 	return values, nil
 }
 
+// declared is the stack's configuration as the program reads it.
+func (a *aws) declared(ctx context.Context) (*stacks.Config, error) {
+	values, err := a.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stacks.Read(a.stack, values)
+}
+
 // Configure writes into the stack's file, so that a change of what runs is a change that git shows.
 func (a *aws) Configure(_ context.Context, values map[string]release.Digests) error {
 	return release.WriteFile(filepath.Join(a.root, "Pulumi."+a.stack+".yaml"), values)

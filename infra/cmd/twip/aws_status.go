@@ -8,9 +8,6 @@ import (
 	"twip/infra/ops"
 )
 
-// fewCredits are ten minutes of a whole vCPU.
-const fewCredits = 10
-
 // Status lists the environment's instances by their tags. What runs inside them is not visible from outside, but their
 // journals are in CloudWatch Logs.
 func (a *aws) Status(ctx context.Context) ([]ops.Machine, error) {
@@ -63,7 +60,7 @@ func journal(outputs map[string]any, group string) string {
 }
 
 // credits are what a machine of a burstable type has left; nil in its first minutes, when nothing is measured yet.
-func (a *aws) credits(ctx context.Context, instance string, in []string) (*ops.Credits, error) {
+func (a *aws) credits(ctx context.Context, instance string, in []string) (*float64, error) {
 	now := time.Now().UTC()
 	var left []float64
 	err := a.ask(ctx, &left, append([]string{"cloudwatch", "get-metric-statistics", "--namespace", "AWS/EC2",
@@ -73,5 +70,5 @@ func (a *aws) credits(ctx context.Context, instance string, in []string) (*ops.C
 	if err != nil || len(left) == 0 {
 		return nil, err
 	}
-	return &ops.Credits{Left: left[len(left)-1], Few: left[len(left)-1] < fewCredits}, nil
+	return &left[len(left)-1], nil
 }

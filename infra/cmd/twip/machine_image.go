@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"twip/infra/bake"
-	"twip/stacks"
 )
 
 func machineImageFlags(f *flag.FlagSet, o *options) {
@@ -21,11 +20,7 @@ func machineImage(ctx context.Context, t task) error {
 	if !ok {
 		return fmt.Errorf("machine-image works on AWS only, and was given %T: this is a bug", t.cloud)
 	}
-	values, err := there.Config(ctx)
-	if err != nil {
-		return err
-	}
-	config, err := stacks.Read(t.stack, values)
+	config, err := there.declared(ctx)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"twip/components/compute"
 	"twip/infra/release"
 	"twip/stacks"
+
+	"github.com/google/go-containerregistry/pkg/name"
 )
 
 // newestOf is what Debian names its machine images: the date and a number order them.
@@ -25,11 +27,7 @@ func newerImagesFlags(f *flag.FlagSet, o *options) {
 // and this makes the decision cheap.
 func newerImages(ctx context.Context, t task) error {
 	there := t.cloud.(*aws)
-	values, err := there.Config(ctx)
-	if err != nil {
-		return err
-	}
-	config, err := stacks.Read(t.stack, values)
+	config, err := there.declared(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,15 +90,15 @@ func (t task) newerBaseImage(ctx context.Context, config *stacks.Config) (string
 		return "", nil
 	}
 	image, _, _ := strings.Cut(config.BaseImage, "@")
-	at, tag := image, "latest"
-	if colon := strings.LastIndex(image, ":"); colon > strings.LastIndex(image, "/") {
-		at, tag = image[:colon], image[colon+1:]
-	}
-	repository, err := release.NewRepository(at, release.Login{})
+	tag, err := name.NewTag(image)
 	if err != nil {
 		return "", fmt.Errorf("twip:baseImage: %w", err)
 	}
-	digest, err := repository.Digest(ctx, tag)
+	repository, err := release.NewRepository(tag.Context().Name(), release.Login{})
+	if err != nil {
+		return "", fmt.Errorf("twip:baseImage: %w", err)
+	}
+	digest, err := repository.Digest(ctx, tag.TagStr())
 	if err != nil {
 		return "", fmt.Errorf("twip:baseImage: %w", err)
 	}
@@ -117,15 +115,12 @@ func (t task) newerBaseImage(ctx context.Context, config *stacks.Config) (string
 // proposeNewerImages opens one pull request for each stack, and brings it up to date as long as it is open.
 func (t task) proposeNewerImages(ctx context.Context) error {
 	file, branch, title := "Pulumi."+t.stack+".yaml", "newer-images-"+t.stack, "Newer images for "+t.stack
-	for _, arguments := range [][]string{
-		{"checkout", "--quiet", "-B", branch},
-		{"-c", "user.name=delivery", "-c", "user.email=delivery@localhost", "commit", "--message", title, "--", file},
-		{"push", "--force", "origin", branch},
-	} {
-		if err := git(ctx, t, arguments...); err != nil {
-			return fmt.Errorf("git %s: %w: what it printed above says why; %s has the newer images, commit it by hand",
-				strings.Join(arguments, " "), err, file)
-		}
+	if err := inTurn(ctx, t, file+" has the newer images, commit it by hand",
+		[]string{"checkout", "--quiet", "-B", branch},
+		asDelivery("commit", "--message", title, "--", file),
+		[]string{"push", "--force", "origin", branch},
+	); err != nil {
+		return err
 	}
 	there := t.cloud.(*aws)
 	var open []struct{ Number int }

@@ -59,15 +59,23 @@ func record(ctx context.Context, t task) error {
 		fmt.Fprintf(t.out, "%s is as it was recorded\n", file)
 		return nil
 	}
-	for _, arguments := range [][]string{
-		{"-c", "user.name=delivery", "-c", "user.email=delivery@localhost", "commit", "--message",
-			"Record the release that " + t.stack + " runs", "--", file},
-		{"-c", "user.name=delivery", "-c", "user.email=delivery@localhost", "pull", "--rebase"},
-		{"push"},
-	} {
+	return inTurn(ctx, t, file+" names what runs, commit it by hand",
+		asDelivery("commit", "--message", "Record the release that "+t.stack+" runs", "--", file),
+		asDelivery("pull", "--rebase"),
+		[]string{"push"},
+	)
+}
+
+// asDelivery are the arguments of a git command that writes commits, which need a name.
+func asDelivery(arguments ...string) []string {
+	return append([]string{"-c", "user.name=delivery", "-c", "user.email=delivery@localhost"}, arguments...)
+}
+
+// inTurn does git commands until one fails; wayOut is what a person does then.
+func inTurn(ctx context.Context, t task, wayOut string, commands ...[]string) error {
+	for _, arguments := range commands {
 		if err := git(ctx, t, arguments...); err != nil {
-			return fmt.Errorf("git %s: %w: what it printed above says why; %s names what runs, commit it by hand",
-				strings.Join(arguments, " "), err, file)
+			return fmt.Errorf("git %s: %w: what it printed above says why; %s", strings.Join(arguments, " "), err, wayOut)
 		}
 	}
 	return nil

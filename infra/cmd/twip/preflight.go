@@ -6,7 +6,6 @@ import (
 	"net"
 
 	"twip/infra/preflight"
-	"twip/stacks"
 )
 
 // askFirst puts the questions of package preflight to the account that the caller's credentials name.
@@ -15,11 +14,7 @@ func askFirst(ctx context.Context, t task) error {
 	if !ok {
 		return fmt.Errorf("preflight works on AWS only, and was given %T: this is a bug", t.cloud)
 	}
-	values, err := there.Config(ctx)
-	if err != nil {
-		return err
-	}
-	config, err := stacks.Read(t.stack, values)
+	config, err := there.declared(ctx)
 	if err != nil {
 		return err
 	}
