@@ -37,7 +37,7 @@ const (
 type client struct {
 	server *server
 	proxy  *proxy
-	conn   *net.TCPConn
+	conn   stream
 	in     http1.Reader
 	peek   peeker
 	state  atomic.Int32
@@ -55,7 +55,7 @@ type client struct {
 	readBy, writeBy time.Time // the deadlines that are set
 }
 
-func newClient(s *server, conn *net.TCPConn) *client {
+func newClient(s *server, conn stream) *client {
 	c := &client{server: s, proxy: s.proxy, conn: conn, in: http1.NewReader(conn, clientBuffer)}
 	c.peek.init(conn)
 	return c
@@ -78,12 +78,20 @@ func (c *client) serve() {
 		c.done()
 		switch {
 		case ended == cut:
-			_ = c.conn.SetLinger(0) // a client of HTTP/1.0 knows only by a reset that there is more to come
+			c.reset()
 			return
 		case ended == last || c.closes():
 			c.linger()
 			return
 		}
+	}
+}
+
+// reset has the connection end so that it cannot be taken for the end of an answer: a client of HTTP/1.0 knows only by a
+// reset that there is more to come. A socket of the same machine has none, and its client is a proxy that speaks 1.1.
+func (c *client) reset() {
+	if tcp, ok := c.conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // fails only on a closed connection
 	}
 }
 

@@ -38,7 +38,7 @@ func newTestServer(t *testing.T, p *proxy) *testServer {
 	require.NoError(t, err)
 	s := &testServer{newServer(p, listener), "http://" + listener.Addr().String()}
 	ended := make(chan error)
-	go func() { ended <- s.serve() }()
+	go func() { ended <- s.serve(listener) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

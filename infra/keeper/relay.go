@@ -173,9 +173,9 @@ func (c *client) appendRequest(out []byte, route Route) []byte {
 		}
 		out = http1.AppendField(out, f.Name, f.Value)
 	}
-	if !forwardedFor {
+	if peer, ok := c.conn.RemoteAddr().(*net.TCPAddr); ok && !forwardedFor {
 		out = append(out, "X-Forwarded-For: "...)
-		out = c.conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().AppendTo(out)
+		out = peer.AddrPort().Addr().Unmap().AppendTo(out)
 		out = append(out, "\r\n"...)
 	}
 	if !forwardedHost {

@@ -25,6 +25,7 @@ type Options struct {
 	Link      string        // path that the application writes to; becomes a symbolic link into the store
 	Listen    string        // address for requests
 	Admin     string        // address for health and metrics
+	Sockets   string        // directory for SiteSocket and AdminSocket, for a proxy on this machine; "": none
 	Backend   string        // where the JVM listens
 	Advertise string        // where other keepers reach Listen; default: first IPv4 but loopback's, and its port
 	ReadyPath string        // a page that answers below 500 once the application works
@@ -91,19 +92,23 @@ func Serve(o Options, out io.Writer) error {
 	}
 	k := newKeeper(o.Timing, id, o.Advertise, dirFS(o.Store), env, log)
 	k.expect, k.release = o.Expect, o.Release
-	listener, err := listenTCP(o.Listen)
+	listeners, err := listen(o.Listen, o.Sockets, SiteSocket)
 	if err != nil {
 		return err
 	}
-	adminListener, err := listenTCP(o.Admin)
+	adminListeners, err := listen(o.Admin, o.Sockets, AdminSocket)
 	if err != nil {
 		return err
 	}
-	site := newServer(newProxy(k, o), listener)
+	site := newServer(newProxy(k, o), listeners...)
 	admin := &http.Server{Handler: k.admin(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
-	go func() { failed <- site.serve() }()
-	go func() { failed <- admin.Serve(adminListener) }()
+	failed := make(chan error, len(listeners)+len(adminListeners))
+	for _, l := range listeners {
+		go func() { failed <- site.serve(l) }()
+	}
+	for _, l := range adminListeners {
+		go func() { failed <- admin.Serve(l) }()
+	}
 	stop, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		k.Run(stop, done)
@@ -177,6 +182,9 @@ func newID() string {
 
 // AddressEnv names the variable with the address that other keepers reach this one by, for want of --advertise.
 const AddressEnv = "TWIP_ADDRESS"
+
+// SocketsEnv names the variable with the directory of the sockets, for want of --sockets.
+const SocketsEnv = "TWIP_SOCKETS"
 
 // What a keeper can be asked at its admin address: whether it can answer requests, or only whether its process works.
 // What restarts or replaces servers asks the second; see Health in the package comment.

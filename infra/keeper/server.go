@@ -12,28 +12,22 @@ import (
 // server accepts the connections of clients. It stands in for net/http's, which costs several times as much a
 // request as what is done here.
 type server struct {
-	proxy    *proxy
-	listener net.Listener
-	stopping atomic.Bool
+	proxy     *proxy
+	listeners []net.Listener
+	stopping  atomic.Bool
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
 }
 
-func newServer(p *proxy, l net.Listener) *server {
-	return &server{proxy: p, listener: l, clients: map[*client]struct{}{}}
+func newServer(p *proxy, listeners ...net.Listener) *server {
+	return &server{proxy: p, listeners: listeners, clients: map[*client]struct{}{}}
 }
 
-// listenTCP leaves dead clients to the time-outs of client.go; the kernel's probes would cost four system calls for
-// each connection.
-func listenTCP(address string) (net.Listener, error) {
-	return (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address)
-}
-
-// serve returns nil after shutdown has begun.
-func (s *server) serve() error {
+// serve accepts what comes to one of the listeners. It returns nil after shutdown has begun.
+func (s *server) serve(l net.Listener) error {
 	for {
-		connection, err := s.listener.Accept()
+		connection, err := l.Accept()
 		var failure net.Error
 		switch {
 		case err == nil:
@@ -49,7 +43,7 @@ func (s *server) serve() error {
 }
 
 func (s *server) attend(connection net.Conn) {
-	c := newClient(s, connection.(*net.TCPConn))
+	c := newClient(s, connection.(stream))
 	s.mu.Lock()
 	s.clients[c] = struct{}{}
 	s.mu.Unlock()
@@ -64,7 +58,10 @@ func (s *server) attend(connection net.Conn) {
 // shutdown takes no new connections, closes idle ones, and waits for the others until ctx ends.
 func (s *server) shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
-	err := s.listener.Close()
+	var err error
+	for _, l := range s.listeners {
+		err = errors.Join(err, l.Close())
+	}
 	for s.closeIdle() > 0 {
 		select {
 		case <-ctx.Done():

@@ -119,7 +119,7 @@ type peeker struct {
 	one    [1]byte
 }
 
-func (p *peeker) init(conn *net.TCPConn) {
+func (p *peeker) init(conn syscall.Conn) {
 	raw, err := conn.SyscallConn()
 	if err != nil { // only of a connection that is not valid, which reads then tell
 		return

@@ -2,7 +2,9 @@ package images_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/infra/boot"
 	"twip/infra/images"
 	"twip/tests/dockertest"
 )
@@ -141,6 +144,18 @@ func newStore(t *testing.T) string {
 	name := mustDocker(t, "volume", "create", "--label", label)
 	t.Cleanup(func() { mustDocker(t, "volume", "rm", name) })
 	return name
+}
+
+// newSockets gives a directory for the sockets of each keeper, and that of all of them for "".
+func newSockets(t *testing.T) func(name string) string {
+	t.Helper()
+	all := t.TempDir()
+	return func(name string) string {
+		directory := filepath.Join(all, name)
+		require.NoError(t, os.MkdirAll(directory, 0o750))
+		require.NoError(t, os.Chown(directory, boot.StoreUID, boot.StoreUID))
+		return directory
+	}
 }
 
 // await polls until the condition holds.

@@ -16,6 +16,7 @@ import (
 
 	"twip/infra/bench"
 	"twip/infra/images"
+	"twip/infra/keeper"
 )
 
 // Figures for people want a quiet computer and more requests:
@@ -126,20 +127,18 @@ func newSpeedSite(t *testing.T, servers int) speedSite {
 	run(t, images.Static, built[images.Static], network, append(pinned(), "--network-alias", "static")...)
 	var s speedSite
 	var addresses []string
+	sockets := newSockets(t)
 	for i := range servers {
 		name := fmt.Sprintf("app-%d", i+1)
-		addresses = append(addresses, name+":8080")
-		app := run(
-			t,
-			images.App,
-			built[images.App],
-			network,
-			append(pinned(), "--network-alias", name, "-v", store+":/store")...)
+		addresses = append(addresses, "/sockets/"+name)
+		app := run(t, images.App, built[images.App], network, append(pinned(), "--network-alias", name,
+			"-v", store+":/store", "-v", sockets(name)+":/sockets", "-e", keeper.SocketsEnv+"=/sockets")...)
 		s.apps = append(s.apps, app)
 		awaitAnswer(t, app, "8080")
 	}
 	s.proxy = run(t, images.Proxy, built[images.Proxy], network,
-		append(pinned(), "-e", "STATIC_SERVERS=static:8080", "-e", "APP_SERVERS="+strings.Join(addresses, " "))...)
+		append(pinned(), "-v", sockets("")+":/sockets:ro", "-e", "STATIC_SERVERS=static:8080",
+			"-e", "APP_SERVERS="+strings.Join(addresses, " "))...)
 	awaitAnswer(t, s.proxy, "8080")
 	return s
 }
@@ -223,11 +222,11 @@ func TestSpeed(t *testing.T) {
 	seed := newSeedProxy(t, plain)
 	awaitAnswer(t, seed, "8080")
 
-	keeper := s.apps[0].pid(t)
+	keeping := s.apps[0].pid(t)
 	processes := []bench.Process{
 		{Name: "proxy", PID: s.proxy.pid(t)},
-		{Name: "keeper", PID: keeper},
-		{Name: "JVM", PID: child(t, keeper)},
+		{Name: "keeper", PID: keeping},
+		{Name: "JVM", PID: child(t, keeping)},
 		{Name: "plain proxy", PID: seed.pid(t)},
 		{Name: "plain JVM", PID: jetty.pid(t)},
 	}

@@ -70,6 +70,8 @@ func options(verb string, args []string) (keeper.Options, error) {
 	f.StringVar(&o.Scratch, "scratch", "", "directory for that copy (default: that for temporary files)")
 	f.StringVar(&o.Listen, "listen", o.Listen, "address for requests")
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
+	f.StringVar(&o.Sockets, "sockets", os.Getenv(keeper.SocketsEnv), "directory for "+keeper.SiteSocket+" and "+
+		keeper.AdminSocket+", by which a proxy on this machine reaches both (default: $"+keeper.SocketsEnv+")")
 	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
 	f.StringVar(&o.Advertise, "advertise", "",
 		"host:port where other keepers reach this one (default: $"+keeper.AddressEnv+" or the first IPv4, and "+
