@@ -121,10 +121,11 @@ func (a *ProxyArgs) container() boot.Container {
 		ports = append(ports, boot.Port{Host: statsPort, Container: statsPort})
 	}
 	return boot.Container{
-		Name:      "proxy",
-		MemoryMiB: a.MemoryMiB,
-		PIDs:      64,
-		Ports:     ports,
+		Name:       "proxy",
+		MemoryMiB:  a.MemoryMiB,
+		PIDs:       64,
+		Ports:      ports,
+		PeersMount: tier.PeersMount,
 		Env: map[string]string{
 			"STATIC_SERVERS": strings.Join(a.Static.Servers, " "),
 			"APP_SERVERS":    strings.Join(a.App.Servers, " "),

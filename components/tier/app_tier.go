@@ -97,6 +97,8 @@ const (
 	// appDrainSeconds covers the longest honest request: one that arrives during a change of the leader and is held
 	// until the successor has replayed the journal.
 	appDrainSeconds = 60
+	// socketMount is where a keeper on a host makes its sockets.
+	socketMount = "/sockets"
 	// addressEnv tells the keeper under which address other machines reach this one: a container sees only its own.
 	addressEnv = keeper.AddressEnv
 )
@@ -122,7 +124,10 @@ func (a *AppTierArgs) container(tier, name string) boot.Container {
 		// Prevayler takes its snapshot only when it is stopped in an orderly way; the snapshot grows with the data.
 		StopSeconds: 75,
 	}
-	if a.Group != nil {
+	if a.Group == nil {
+		// The proxy comes by a socket: a connection between two containers' networks costs it more than all else it does.
+		c.SocketMount, c.Env[keeper.SocketsEnv] = socketMount, socketMount
+	} else {
 		c.Ports = []boot.Port{{Host: HTTPPort, Container: HTTPPort}, {Host: adminPort, Container: adminPort}}
 		c.AddressEnv = addressEnv
 		c.Env[keeper.ServiceEnv] = tier

@@ -16,6 +16,9 @@ const (
 	// HTTPPort is where every image serves, inside its container and, in a group, on its machine.
 	HTTPPort = 8080
 
+	// PeersMount is where a proxy finds the sockets of servers on its host.
+	PeersMount = "/sockets"
+
 	// minMemoryMiB is the least that any of the images starts with.
 	minMemoryMiB = 16
 )
@@ -23,7 +26,7 @@ const (
 // Tier is what the tiers have in common: containers of one image that log to one group.
 type Tier struct {
 	Workload     Workload     // for the compute.Host or the compute.AutoScalingGroup that runs it
-	Servers      []string     // host:port of each server, as the proxy on the same host reaches them
+	Servers      []string     // of each server where the proxy on the same host reaches it: host:port, or PeersMount's
 	TargetGroup  *TargetGroup // the servers behind a load balancer; nil on a host
 	ImageDigest  pulumi.StringOutput
 	Repository   pulumi.StringOutput // URL of the image's repository
@@ -47,7 +50,11 @@ func (t *Tier) register(
 	}
 	for _, spec := range specs {
 		t.Workload.Containers = append(t.Workload.Containers, Container{Spec: spec, Image: image, LogGroup: group})
-		t.Servers = append(t.Servers, fmt.Sprintf("%s:%d", spec.Name, HTTPPort))
+		address := fmt.Sprintf("%s:%d", spec.Name, HTTPPort)
+		if spec.SocketMount != "" {
+			address = PeersMount + "/" + spec.Name
+		}
+		t.Servers = append(t.Servers, address)
 	}
 	t.ImageDigest, t.Repository, t.LogGroupName = image.Digest, image.Repository.RepositoryUrl, group.Name
 	return nil

@@ -32,9 +32,9 @@ func train() Machine {
 		Store:    &Store{Volume: &Volume{Device: "/dev/xvdf", ID: "vol-0123456789abcdef0", Label: "twip-data"}},
 		Containers: []Container{
 			container("static", Container{MemoryMiB: 64, StopSeconds: 10}),
-			container("app-1", Container{MemoryMiB: 448, StopSeconds: 60, StoreMount: "/store"}),
-			container("proxy", Container{MemoryMiB: 96, StopSeconds: 30, Ports: []Port{{80, 8080}, {1936, 1936}},
-				Env: map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"}}),
+			container("app-1", Container{MemoryMiB: 448, StopSeconds: 60, StoreMount: "/store", SocketMount: "/sockets"}),
+			container("proxy", Container{MemoryMiB: 96, StopSeconds: 30, Ports: []Port{{80, 8080}, {1936, 1936}}, PeersMount: "/sockets",
+				Env: map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "/sockets/app-1 /sockets/app-2"}}),
 		},
 	}
 }
@@ -45,6 +45,7 @@ func group() Machine {
 	m.Hostname = ""
 	m.Store = &Store{EFS: &EFS{DNSName: "fs-0123456789abcdef0.efs.eu-central-1.amazonaws.com"}}
 	m.Containers = m.Containers[1:2]
+	m.Containers[0].SocketMount = ""
 	m.Containers[0].Ports = []Port{{8080, 8080}, {8082, 8082}}
 	m.Containers[0].AddressEnv = "TWIP_ADDRESS"
 	m.GivesUp = true
@@ -89,6 +90,7 @@ func TestLargeDocumentsArePacked(t *testing.T) {
 	units := m.units()
 	require.Equal(t, m.files(units), document.files)
 	require.Contains(t, document.Text, "ExecStart=/usr/bin/docker run --name more-3 ", "those who judge it see what is packed")
+	require.Contains(t, string(text), "ExecStart=/usr/bin/docker run --name app-1 ", "what need not be packed stays readable")
 
 	_, err = ReadDocument(strings.ReplaceAll(string(text), packing, "b64"))
 	require.ErrorContains(t, err, `its encoding is "b64"`)
@@ -153,6 +155,8 @@ func TestRefusals(t *testing.T) {
 		"mount without store": {func(m *Machine) { m.Store = nil }, "give the machine a store"},
 		"journal":             {func(m *Machine) { m.Journal = "" }, "journal"},
 		"mount path":          {func(m *Machine) { m.Containers[1].StoreMount = "a,b" }, "storeMount"},
+		"socket path":         {func(m *Machine) { m.Containers[1].SocketMount = "sockets" }, "socketMount"},
+		"peers path":          {func(m *Machine) { m.Containers[2].PeersMount = "/a b" }, "peersMount"},
 		"too large": {func(m *Machine) {
 			var noise strings.Builder
 			for i := range MaxBytes / 32 {

@@ -78,6 +78,8 @@ type Container struct {
 	AddressEnv  string            // name of a variable that tells it the machine's own IPv4 address; empty: none does
 	Tmpfs       []string          // writable directories, in Docker's form: /tmp:size=16m,mode=1777
 	StoreMount  string            // where the store's data appears in the container; empty: it does not
+	SocketMount string            // where a directory for sockets appears, by which PeersMount finds it; empty: none
+	PeersMount  string            // where those of all containers of the machine appear, by their names; empty: none
 	Health      []string          // command run inside the container; it is restarted when this keeps failing
 	StopSeconds int               // grace between SIGTERM and SIGKILL
 
@@ -96,6 +98,9 @@ const (
 	BeforeMount     = "type=bind,source=" + beforeDirOnHost + ",target=" + BeforeDir + ",readonly"
 	beforeDirOnHost = "/var/lib/twip/before"
 )
+
+// SocketsDir is where containers of a machine have their directories for sockets. It goes when the machine stops.
+const SocketsDir = "/run/twip-sockets"
 
 // Port publishes a container's port on the machine.
 type Port struct{ Host, Container int }
@@ -184,6 +189,10 @@ func (c Container) validate() (p problems) {
 	p.unless(c.MemoryMiB >= 8, at("memoryMiB"), c.MemoryMiB, "use 8 MiB or more")
 	p.unless(c.PIDs >= 1, at("pids"), c.PIDs, "use 1 or more")
 	p.unless(c.StopSeconds >= 1, at("stopSeconds"), c.StopSeconds, "use 1 or more")
+	p.unless(c.SocketMount == "" || pathRE.MatchString(c.SocketMount), at("socketMount"), c.SocketMount,
+		"use a path, such as /sockets")
+	p.unless(c.PeersMount == "" || pathRE.MatchString(c.PeersMount), at("peersMount"), c.PeersMount,
+		"use a path, such as /sockets")
 	p.unless(c.StoreMount == "" || pathRE.MatchString(c.StoreMount), at("storeMount"), c.StoreMount,
 		"use an absolute path of plain characters")
 	p.unless(len(c.Health) > 0, at("health"), "", "give a command that tells whether the container works")

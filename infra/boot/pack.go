@@ -18,15 +18,15 @@ const (
 	leastPacked = 400
 )
 
-// packed is the same document with the contents of its files compressed.
-func (c cloudConfig) packed() cloudConfig {
-	c.WriteFiles = slices.Clone(c.WriteFiles)
-	for i, f := range c.WriteFiles {
-		if len(f.Content) >= leastPacked {
-			c.WriteFiles[i] = f.pack()
+// largestFirst are the document's files that are worth packing.
+func (c cloudConfig) largestFirst() (files []*file) {
+	for i := range c.WriteFiles {
+		if len(c.WriteFiles[i].Content) >= leastPacked {
+			files = append(files, &c.WriteFiles[i])
 		}
 	}
-	return c
+	slices.SortStableFunc(files, func(a, b *file) int { return len(b.Content) - len(a.Content) })
+	return files
 }
 
 // pack compresses a file's content. The same content gives the same bytes.

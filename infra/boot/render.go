@@ -40,9 +40,14 @@ func (m Machine) Render() ([]byte, error) {
 		RunCmd:     m.commands(units),
 	}
 	out, err := doc.render()
-	if err == nil && len(out) > MaxBytes {
-		// As long as it fits, people can read it where they meet it: in a preview, and in EC2's console.
-		out, err = doc.packed().render()
+	// What is not packed, people can read where they meet it: in a preview, and in EC2's console. So the largest files
+	// are packed first, which are scripts of this repository, and no more than must be.
+	for _, f := range doc.largestFirst() {
+		if err != nil || len(out) <= MaxBytes {
+			break
+		}
+		*f = f.pack()
+		out, err = doc.render()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("machine %q: user data: %w", m.Hostname, err)

@@ -242,7 +242,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 Environment=HOME=/root
-%[7]s%[8]sExecStartPre=-/usr/bin/docker rm --force --volumes %[1]s
+%[7]s%[8]s%[9]sExecStartPre=-/usr/bin/docker rm --force --volumes %[1]s
 ExecStart=%[4]s
 ExecStop=/usr/bin/docker stop --time %[5]d %[1]s
 TimeoutStopSec=%[6]d
@@ -252,8 +252,24 @@ RestartSec=1
 [Install]
 WantedBy=twip.target
 `, c.Name, strings.Join(requires, " "), strings.Join(after, " "), command(c.run(region)...),
-		c.StopSeconds, c.StopSeconds+15, c.address(), c.fetchBefore())}
+		c.StopSeconds, c.StopSeconds+15, c.address(), c.fetchBefore(), c.makeSockets())}
 }
+
+// makeSockets is the part of the unit that makes the directory for sockets. That of all is made as well: a container that
+// looks there may start first.
+func (c Container) makeSockets() (lines string) {
+	owner := strconv.Itoa(StoreUID)
+	if c.SocketMount != "" {
+		lines += fmt.Sprintf("ExecStartPre=%s\n", command("/usr/bin/install", "-d", "-o", owner, "-g", owner, "-m", "0750",
+			c.socketDir()))
+	}
+	if c.PeersMount != "" {
+		lines += fmt.Sprintf("ExecStartPre=%s\n", command("/usr/bin/install", "-d", SocketsDir))
+	}
+	return lines
+}
+
+func (c Container) socketDir() string { return SocketsDir + "/" + c.Name }
 
 // address is the part of the unit that finds out the machine's address. systemd reads the file for each command anew,
 // so that docker run, which hands the variable on by name, gets what the command before it wrote: systemd.exec(5),
@@ -303,6 +319,12 @@ func (c Container) run(region string) []string {
 	if c.StoreMount != "" {
 		// --mount, unlike --volume, fails when the source is missing, instead of writing to the root disk.
 		args = append(args, "--mount", fmt.Sprintf("type=bind,source=%s,target=%s", StoreDir, c.StoreMount))
+	}
+	if c.SocketMount != "" {
+		args = append(args, "--mount", fmt.Sprintf("type=bind,source=%s,target=%s", c.socketDir(), c.SocketMount))
+	}
+	if c.PeersMount != "" { // read-only: sockets can be connected to, and neither made nor removed
+		args = append(args, "--mount", fmt.Sprintf("type=bind,source=%s,target=%s,readonly", SocketsDir, c.PeersMount))
 	}
 	if c.Before != "" {
 		args = append(args, "--mount", BeforeMount)

@@ -77,7 +77,7 @@ func TestAppTierOnHost(t *testing.T) {
 		servers, err = components.NewAppTier(ctx, "app", appArgs(), on)
 		return err
 	})
-	require.Equal(t, []string{"app-1:8080", "app-2:8080"}, servers.Servers)
+	require.Equal(t, []string{"/sockets/app-1", "/sockets/app-2"}, servers.Servers)
 	require.Empty(t, servers.Workload.Ingress, "only the edge can be reached from outside")
 	require.Len(t, servers.Workload.Containers, 2)
 	for _, c := range servers.Workload.Containers {
@@ -95,7 +95,7 @@ func TestEdgeProxyOnHost(t *testing.T) {
 		return err
 	})
 	spec := front.Proxy.Workload.Containers[0].Spec
-	require.Equal(t, map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "app-1:8080 app-2:8080"},
+	require.Equal(t, map[string]string{"STATIC_SERVERS": "static:8080", "APP_SERVERS": "/sockets/app-1 /sockets/app-2"},
 		spec.Env)
 	require.Len(t, spec.Ports, 2)
 	require.NotNil(t, front.Proxy.StatsURL)

@@ -21,7 +21,8 @@ const leastMutations = 150
 
 // Whatever single thing is changed for the worse, a rule notices it, and says where it is.
 func TestGuardrailsNoticeEveryMutation(t *testing.T) {
-	table := slices.Concat(mutations, inDocuments(documentMutations, instanceType, templateType), inDocuments(storeMutations, templateType))
+	table := slices.Concat(mutations, inDocuments(documentMutations, instanceType, templateType), inDocuments(storeMutations, templateType),
+		inDocuments(hostMutations, instanceType))
 	tried := make([]int, len(table))
 	for name, env := range environments(t) {
 		for i, f := range table {

@@ -236,6 +236,12 @@ var mutations = []mutation{
 	{"TWIP-TAG-3", groupType, "tags", []any{}},
 }
 
+// hostMutations are for hosts, whose proxy reaches servers by sockets.
+var hostMutations = []mutation{
+	{"TWIP-CONTAINER-5", "", "userData", becomes("target=/sockets,readonly", "target=/sockets")},
+	{"TWIP-CONTAINER-5", "", "userData", becomes("source=/run/twip-sockets/app-1,", "source=/run,")},
+}
+
 // documentMutations are made in the text of a machine's user data.
 var documentMutations = []mutation{
 	{"TWIP-CONTAINER-1", "", "userData", lacks("--user 10001:10001 ")},

@@ -43,7 +43,7 @@ func proxyArgs() *edge.ProxyArgs {
 	return &edge.ProxyArgs{
 		Common: common(images.Proxy, 64),
 		Static: &components.StaticTier{Tier: tier.Tier{Servers: []string{"static:8080"}}},
-		App:    &components.AppTier{Tier: tier.Tier{Servers: []string{"app-1:8080", "app-2:8080"}}},
+		App:    &components.AppTier{Tier: tier.Tier{Servers: []string{"/sockets/app-1", "/sockets/app-2"}}},
 
 		SiteCIDRs: []string{"0.0.0.0/0"}, StatsCIDRs: []string{"203.0.113.7/32"},
 	}

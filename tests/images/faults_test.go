@@ -2,6 +2,7 @@ package images_test
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/images"
+	"twip/infra/keeper"
 )
 
 func TestArticlesSurviveStopsAndCrashes(t *testing.T) {
@@ -46,9 +48,7 @@ func TestRequestsWaitForAnAppThatIsReplaced(t *testing.T) {
 	await(t, 10*time.Second, "the proxy to notice", func() bool {
 		return !strings.HasPrefix(s.statistic(t, "app-1", "status"), "UP")
 	})
-	// Another container takes the free address, so that the replacement has to be found by its name.
-	thief := mustDocker(t, "run", "-d", "--label", label, "--network", s.network, "--entrypoint", "sleep", built[images.Proxy], "300")
-	defer mustDocker(t, "rm", "-f", thief)
+	require.FileExists(t, filepath.Join(s.sockets("app-1"), keeper.SiteSocket), "a kill leaves the socket behind")
 
 	requests := []struct {
 		method, path, body string
@@ -62,17 +62,29 @@ func TestRequestsWaitForAnAppThatIsReplaced(t *testing.T) {
 			t.Logf("%s %s answered after %.1f s", request.method, request.path, time.Since(begin).Seconds())
 		})
 	}
-	startApp(t, built[images.App], s.network, s.store)
+	startApp(t, built[images.App], s)
 	answers.Wait()
 	require.Contains(t, s.dates(t), "kept")
 	require.Contains(t, s.dates(t), "waited")
+}
+
+func TestAStaticServerIsFoundByItsName(t *testing.T) {
+	s := newSite(t, built[images.App])
+	mustDocker(t, "rm", "-f", s.static.id)
+	// Another container takes the free address.
+	thief := mustDocker(t, "run", "-d", "--label", label, "--network", s.network, "--entrypoint", "sleep", built[images.Proxy], "300")
+	defer mustDocker(t, "rm", "-f", thief)
+	s.static = run(t, images.Static, built[images.Static], s.network, "--network-alias", "static")
+	await(t, 20*time.Second, "a static file again", func() bool {
+		return s.status("GET", "/styles/site.css", nil, "") == http.StatusOK
+	})
 }
 
 func TestADamagedJournalIsRefused(t *testing.T) {
 	store := newStore(t)
 	mustDocker(t, "run", "--rm", "--label", label, "-v", store+":/store", "--entrypoint", "sh", built[images.App], "-c",
 		`mkdir '/store/files*' && printf 'this is no journal, not even nearly' > '/store/files*/0000000000000000001.journal'`)
-	app := startApp(t, built[images.App], newNetwork(t), store)
+	app := startApp(t, built[images.App], &site{network: newNetwork(t), store: store, sockets: newSockets(t)})
 	const message = "0000000000000000001.journal is damaged at byte 0"
 	await(t, 30*time.Second, "the refusal in the log", func() bool {
 		return strings.Contains(app.logs(t), message)

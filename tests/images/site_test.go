@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twip/infra/images"
+	"twip/infra/keeper"
 )
 
 // site is the three containers of the training environment, reached as a visitor reaches them.
@@ -22,17 +23,18 @@ type site struct {
 	static, app, proxy container
 	url, stats         string
 	network, store     string
+	sockets            func(name string) string
 	client             *http.Client
 }
 
 // newSite starts a site on a store and returns once it answers.
 func newSite(t *testing.T, appImage string) *site {
 	t.Helper()
-	s := &site{network: newNetwork(t), store: newStore(t)}
+	s := &site{network: newNetwork(t), store: newStore(t), sockets: newSockets(t)}
 	s.static = run(t, images.Static, built[images.Static], s.network, "--network-alias", "static")
-	s.app = startApp(t, appImage, s.network, s.store)
+	s.app = startApp(t, appImage, s)
 	s.proxy = run(t, images.Proxy, built[images.Proxy], s.network,
-		"-e", "STATIC_SERVERS=static:8080", "-e", "APP_SERVERS=app-1:8080")
+		"-v", s.sockets("")+":/sockets:ro", "-e", "STATIC_SERVERS=static:8080", "-e", "APP_SERVERS=/sockets/app-1")
 	address := s.proxy.address(t)
 	s.url, s.stats = "http://"+address+":8080", "http://"+address+":1936"
 	jar, err := cookiejar.New(nil)
@@ -42,9 +44,10 @@ func newSite(t *testing.T, appImage string) *site {
 	return s
 }
 
-func startApp(t *testing.T, image, network, store string) container {
+func startApp(t *testing.T, image string, s *site) container {
 	t.Helper()
-	return run(t, images.App, image, network, "--network-alias", "app-1", "-v", store+":/store", "--stop-timeout", "75")
+	return run(t, images.App, image, s.network, "--network-alias", "app-1", "-v", s.store+":/store",
+		"-v", s.sockets("app-1")+":/sockets", "-e", keeper.SocketsEnv+"=/sockets", "--stop-timeout", "75")
 }
 
 // status sends a request and returns the answer's status, 0 when there was no answer. Redirects are not followed.
