@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,6 +67,58 @@ func TestRequestsWaitForAnAppThatIsReplaced(t *testing.T) {
 	answers.Wait()
 	require.Contains(t, s.dates(t), "kept")
 	require.Contains(t, s.dates(t), "waited")
+}
+
+// Many come while the only app server dies and comes back. Reads are answered all the same, and a change is in doubt only
+// if it was being worked on.
+func TestKillsAreWaitedOut(t *testing.T) {
+	s := newSite(t, built[images.App])
+	const readers, writers, kills = 40, 10, 3
+	var people sync.WaitGroup
+	var reads, posts, doubtful atomic.Int64
+	ended := make(chan struct{})
+	repeat := func(do func()) {
+		people.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+					do()
+				}
+			}
+		})
+	}
+	for range readers {
+		repeat(func() {
+			reads.Add(1)
+			assert.Equal(t, http.StatusOK, s.status("GET", "/", nil, ""))
+		})
+	}
+	for range writers {
+		repeat(func() {
+			switch status := s.status("POST", "/Post.action", form, "title=x"); status {
+			case http.StatusFound:
+				posts.Add(1)
+			case http.StatusBadGateway, http.StatusServiceUnavailable, 0: // 0: HAProxy ends a kept connection without an answer
+				doubtful.Add(1)
+			default:
+				assert.Equal(t, http.StatusFound, status)
+			}
+		})
+	}
+	for range kills {
+		before := posts.Load()
+		await(t, time.Minute, "posts", func() bool { return posts.Load() > before+writers })
+		mustDocker(t, "kill", s.app.id)
+		mustDocker(t, "start", s.app.id)
+	}
+	before := posts.Load()
+	await(t, time.Minute, "posts after the last kill", func() bool { return posts.Load() > before+writers })
+	close(ended)
+	people.Wait()
+	t.Logf("%d reads, %d posts, %d posts in doubt", reads.Load(), posts.Load(), doubtful.Load())
+	require.LessOrEqual(t, doubtful.Load(), int64(2*kills*writers), "who tries again at once may meet the same dying server")
 }
 
 func TestAStaticServerIsFoundByItsName(t *testing.T) {

@@ -3,9 +3,11 @@
 
 local LIMIT = 30 -- seconds; the request goes on after that and gets HAProxy's 503
 local STEP = 100 -- milliseconds between two looks
+local SETTLE = 300 -- milliseconds before the first: checks have noticed by then what refused the request
 
 local function wait_for_server(txn, backend)
   local deadline = core.now().sec + LIMIT
+  core.msleep(SETTLE)
   while txn.f:nbsrv(backend) == 0 and core.now().sec < deadline do
     core.msleep(STEP)
   end
