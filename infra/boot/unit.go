@@ -255,8 +255,8 @@ WantedBy=twip.target
 		c.StopSeconds, c.StopSeconds+15, c.address(), c.fetchBefore(), c.makeSockets())}
 }
 
-// makeSockets is the part of the unit that makes the directory for sockets. That of all is made as well: a container that
-// looks there may start first.
+// makeSockets is the part of the unit that makes the directory for sockets. That of all is made as well: a container
+// that looks there may start first.
 func (c Container) makeSockets() (lines string) {
 	owner := strconv.Itoa(StoreUID)
 	if c.SocketMount != "" {

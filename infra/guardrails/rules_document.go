@@ -154,8 +154,8 @@ func limited(value string) bool {
 	return value != "" && value != "0" && value != "0m" && !strings.HasPrefix(value, "-")
 }
 
-// contained says whether a container has nothing but what boot gives one: its own network, the store, sockets of its own
-// or those of all to look at, and files of the release before.
+// contained says whether a container has nothing but what boot gives one: its own network, the store, sockets of its
+// own or those of all to look at, and files of the release before.
 func contained(c boot.Run) bool {
 	return len(c.Unknown) == 0 && c.Network == "twip" && !slices.ContainsFunc(c.Mounts, func(m string) bool {
 		peers := strings.Contains(m, "source="+boot.SocketsDir+",") && strings.HasSuffix(m, ",readonly")

@@ -87,8 +87,8 @@ func (c *client) serve() {
 	}
 }
 
-// reset has the connection end so that it cannot be taken for the end of an answer: a client of HTTP/1.0 knows only by a
-// reset that there is more to come. A socket of the same machine has none, and its client is a proxy that speaks 1.1.
+// reset has the connection end so that it cannot be taken for the end of an answer: a client of HTTP/1.0 knows only by
+// a reset that there is more to come. A socket of the same machine has none, and its client is a proxy that speaks 1.1.
 func (c *client) reset() {
 	if tcp, ok := c.conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // fails only on a closed connection
