@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,9 +14,6 @@ import (
 	"twip/infra/ops"
 	"twip/stacks"
 )
-
-// MachinesVariable of the environment chooses what machines of groups are: containers or kernels.
-const MachinesVariable = "TWIP_MACHINES"
 
 // Region is a running environment of groups: what can be seen of it, and what can be done to it. Its methods are for
 // drills and operators; groups go by the tier that they serve, as the stack's output "groups" names them.
@@ -149,9 +145,13 @@ func (c *Cloud) startRegion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	kind, err := c.kindOfMachines(ctx)
+	if err != nil {
+		return err
+	}
 	if err := region.Start(ctx, region.Config{
 		Dir: dir, World: filepath.Join(filepath.Dir(dir), "world.json"), Name: c.options.Name,
-		Machines: cmp.Or(os.Getenv(MachinesVariable), region.Containers),
+		Machines: kind,
 		Options:  region.Options{State: state, Stack: c.options.Stack, Ports: c.ports()},
 	}); err != nil {
 		return fmt.Errorf("stack %q: %w", c.options.Stack, err)

@@ -79,13 +79,8 @@ func (c *Computer) createGuest(ctx context.Context, g guest) (string, error) {
 		"create", "--name", c.object(g.id), "--label", c.label(), "--label", c.stackLabel(),
 		"--label", labelKernel + "=" + g.zone, "--label", labelPrivateIP + "=" + g.address.String(),
 	}, labelArgs(g.labels)...)
-	args = append(args, "--network", "container:"+c.zoneName(g.zone),
-		// The kernel traces its processes, to carry out their system calls, and opens its network interfaces.
-		"--cap-add", "SYS_PTRACE", "--cap-add", "NET_ADMIN", "--device", "/dev/net/tun",
-		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
-		"--security-opt", "label=disable",
-		// The machine's memory is a file that is mapped and executed. No swap is configured: it has none on EC2 either.
-		"--tmpfs", fmt.Sprintf("/mem:exec,size=%dm", g.memoryMiB+64), "--env", "TMPDIR=/mem",
+	args = append(append(args, "--network", "container:"+c.zoneName(g.zone)), kernelRights(g.memoryMiB)...)
+	args = append(args,
 		"--env", fmt.Sprintf("TWIP_NUMBER=%02x%02x", a[2], a[3]),
 		"--env", fmt.Sprintf("TWIP_CONTROL=198.18.%d.%d", a[2], a[3]),
 		"--env", fmt.Sprintf("TWIP_MAC=02:00:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3]),
@@ -94,6 +89,18 @@ func (c *Computer) createGuest(ctx context.Context, g guest) (string, error) {
 		"--volume", g.disk+":/disk", "--volume", c.path("kernel")+":/image:ro",
 		"--log-opt", "max-size=20m", image, "/usr/local/lib/twip/machine")
 	return docker(ctx, args...)
+}
+
+// kernelRights are what a container needs to run a kernel with so much memory.
+func kernelRights(memoryMiB int) []string {
+	return []string{
+		// The kernel traces its processes, to carry out their system calls, and opens its network interfaces.
+		"--cap-add", "SYS_PTRACE", "--cap-add", "NET_ADMIN", "--device", "/dev/net/tun",
+		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
+		"--security-opt", "label=disable",
+		// The machine's memory is a file that is mapped and executed. No swap is configured: it has none on EC2 either.
+		"--tmpfs", fmt.Sprintf("/mem:exec,size=%dm", memoryMiB+64), "--env", "TMPDIR=/mem",
+	}
 }
 
 func labelArgs(labels []string) (args []string) {

@@ -262,10 +262,7 @@ func (c *Controller) save(before []byte) error {
 	for _, line := range changes(was, c.state) {
 		c.say("%s", line)
 	}
-	if err := os.WriteFile(c.file()+".next", append(now, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(c.file()+".next", c.file())
+	return replaceFile(c.file(), append(now, '\n'))
 }
 
 // changes tells people what happened to instances and refreshes.

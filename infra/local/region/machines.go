@@ -1,8 +1,11 @@
 package region
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 
 	"twip/infra/boot"
@@ -37,16 +40,34 @@ const (
 	Kernels    = "kernels"
 )
 
+// CheckKind returns an error for what is no kind of machines.
+func CheckKind(kind string) error {
+	if kind != Containers && kind != Kernels {
+		return fmt.Errorf("%q cannot be used: use %s or %s", kind, Containers, Kernels)
+	}
+	return nil
+}
+
+// KindOf is the kind of machines of the environment whose controller was started in a directory, empty if there is
+// none.
+func KindOf(dir string) (string, error) {
+	config, err := Config{Dir: dir}.read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return cmp.Or(config.Machines, Containers), err // the first that were started had no other
+}
+
 // openMachines returns the machines of a kind.
 func openMachines(kind string, c *computer.Computer) (Machines, error) {
-	switch kind {
-	case "", Containers:
-		return c, nil
-	case Kernels:
-		c.UseKernels(boot.Packages())
-		return kernels{c}, nil
+	if err := CheckKind(kind); err != nil {
+		return nil, fmt.Errorf("machines of the groups: %w", err)
 	}
-	return nil, fmt.Errorf("TWIP_MACHINES: %q cannot be used: use %s or %s", kind, Containers, Kernels)
+	if kind == Containers {
+		return c, nil
+	}
+	c.UseKernels(boot.Packages())
+	return kernels{c}, nil
 }
 
 // kernels are machines with kernels of their own: their file system is another one, and can be made to fail.

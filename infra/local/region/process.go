@@ -38,6 +38,21 @@ type Options struct {
 
 func (c Config) path(name string) string { return filepath.Join(c.Dir, name) }
 
+// file is where a directory's configuration is written down.
+func (c Config) file() string { return c.path("config.json") }
+
+// read reads the configuration of the directory.
+func (c Config) read() (Config, error) {
+	text, err := os.ReadFile(c.file())
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("controller's configuration: %w", err)
+	}
+	return c, nil
+}
+
 // variable tells a process that it is the controller of a directory. It is also how a controller is found again.
 const variable = "TWIP_REGION"
 
@@ -64,11 +79,7 @@ func Main() {
 }
 
 func serve(ctx context.Context, dir string) error {
-	var config Config
-	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &config)
-	}
+	config, err := Config{Dir: dir}.read()
 	if err != nil {
 		return err
 	}
@@ -116,6 +127,14 @@ func serve(ctx context.Context, dir string) error {
 	return c.Run(ctx)
 }
 
+// replaceFile writes a file so that whoever reads it finds all of it, also after a kill.
+func replaceFile(name string, content []byte) error {
+	if err := os.WriteFile(name+".next", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".next", name)
+}
+
 // listen takes the port of the time before, if it is free, and writes down where it listens.
 func listen(host, file string) (net.Listener, error) {
 	if old, err := os.ReadFile(file); err == nil {
@@ -143,14 +162,14 @@ func Start(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	old, err := os.ReadFile(config.path("config.json"))
+	old, err := os.ReadFile(config.file())
 	if err == nil && string(old) == string(text) && sameProgram(config.Dir, program) && Open(config.Dir).alive(ctx) {
 		return nil
 	}
 	if err := Stop(config.Dir); err != nil {
 		return err
 	}
-	if err := os.WriteFile(config.path("config.json"), text, 0o600); err != nil {
+	if err := replaceFile(config.file(), text); err != nil {
 		return err
 	}
 	output, err := os.OpenFile(config.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

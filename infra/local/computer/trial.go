@@ -1,0 +1,30 @@
+package computer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// trialPatience is how long the kernel of a trial may take; it needs less than a second.
+const trialPatience = time.Minute
+
+// TryKernel returns nil where machines can have kernels of their own, and else what stands in the way. It starts one
+// that has no disk: it looks whether it may trace processes and map its memory, and gives up when it looks for init.
+func (c *Computer) TryKernel(ctx context.Context) error {
+	image, err := c.ensureImage(ctx, "kernel", kernelContext, nil)
+	if err != nil {
+		return fmt.Errorf("kernels need Debian's package user-mode-linux (for amd64 only) and /dev/net/tun: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, trialPatience)
+	defer cancel()
+	args := append([]string{"docker", "run", "--rm", "--label", c.label(), "--network", "none"}, kernelRights(32)...)
+	// It ends with a signal, so what it said tells more than how it ended.
+	said, err := run(ctx, nil, append(args, image, "linux.uml", "mem=32M", "panic=1", "con=null", "con0=null,fd:1")...)
+	if !strings.Contains(said+fmt.Sprint(err), "Unable to mount root") {
+		return fmt.Errorf("a kernel did not start (it needs ptrace, /dev/net/tun and memory that may be executed): %v: %s",
+			err, LastLines(said, 3))
+	}
+	return nil
+}
