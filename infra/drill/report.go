@@ -25,7 +25,6 @@ var reportTemplate = template.Must(template.New("report").Parse(reportText))
 type Report struct {
 	Stack    string    `json:"stack"`
 	Written  time.Time `json:"written"`
-	Rate     int       `json:"requestsPerSecond"`
 	Outcomes []Outcome `json:"drills"`
 }
 
@@ -37,7 +36,7 @@ type pictured struct {
 
 // Write writes the report into a directory: <stack>.html, one file that needs no network, and <stack>.json.
 func Write(dir, stack string, outcomes []Outcome) (page string, err error) {
-	report := Report{Stack: stack, Written: time.Now().UTC(), Rate: rate, Outcomes: outcomes}
+	report := Report{Stack: stack, Written: time.Now().UTC(), Outcomes: outcomes}
 	var shown []pictured
 	for _, o := range outcomes {
 		p := pictured{Outcome: o}

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -34,6 +35,7 @@ type Outcome struct {
 	Drill    string    `json:"drill"`
 	Fault    string    `json:"fault"`
 	Promise  string    `json:"promise"`
+	Rate     int       `json:"requestsPerSecond"`
 	Began    time.Time `json:"began"`
 	Seconds  float64   `json:"seconds"`
 	Problem  string    `json:"problem,omitempty"` // why it could not be carried out, or be judged
@@ -58,6 +60,7 @@ func (o Outcome) Word() string {
 // Options of a run of drills.
 type Options struct {
 	URL   string // the site
+	Rate  int    // requests a second; the default is 40
 	Whole func(ctx context.Context) error
 	Out   io.Writer
 	// Done is called after every drill, with all that there are so far; nil: never.
@@ -78,6 +81,7 @@ func (o Options) withDefaults() Options {
 			*d.value = d.normal
 		}
 	}
+	o.Rate = cmp.Or(o.Rate, rate)
 	return o
 }
 
@@ -131,7 +135,8 @@ func Run(ctx context.Context, drills []Drill, o Options) ([]Outcome, error) {
 
 func (d Drill) run(ctx context.Context, o Options) Outcome {
 	began := time.Now()
-	outcome := Outcome{Drill: d.Name, Fault: d.Fault, Promise: d.Promise.String(), Began: began}
+	outcome := Outcome{Drill: d.Name, Fault: d.Fault, Promise: d.Promise.String(), Rate: o.Rate,
+		Began: began}
 	say := func(line string) { fmt.Fprintf(o.Out, "%6.1fs  %s\n", time.Since(began).Seconds(), line) }
 	fmt.Fprintf(o.Out, "\ndrill %s: %s\n         %s\n", d.Name, d.Fault, outcome.Promise)
 	timeline, extra, err := d.watch(ctx, o, say)
@@ -162,8 +167,8 @@ func (d Drill) watch(ctx context.Context, o Options, say func(string)) (t Timeli
 			"cannot be watched")
 	}
 	t.Titles = fmt.Sprintf("drill-%s-%s", d.Name, strings.ToLower(rand.Text()[:8]))
-	t.Began = time.Now()
-	visitors := load.Start(load.Options{URL: o.URL, Rate: rate, Posts: postShare, StaticFile: file, Titles: t.Titles})
+	t.Began, t.Rate = time.Now(), o.Rate
+	visitors := load.Start(load.Options{URL: o.URL, Rate: o.Rate, Posts: postShare, StaticFile: file, Titles: t.Titles})
 	defer func() { // however it ended, what people saw is kept
 		t.Ended = time.Now()
 		t.Samples = visitors.Stop()

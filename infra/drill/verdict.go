@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// rate is how many requests a second visit the site during a drill, postShare how many of them post.
+	// rate is how many requests a second visit the site during a drill by default, postShare how many of them post.
 	rate      = 40
 	postShare = 0.3
 	// dated is how long after its acknowledgement the date of an article survives whatever happens: the application is
@@ -24,6 +24,7 @@ const (
 // Timeline is what people saw of a drill.
 type Timeline struct {
 	Titles      string // what the titles of its posts begin with
+	Rate        int    // of requests, a second
 	Samples     []load.Sample
 	Began       time.Time
 	Fault, Over time.Time // from when until when something was broken
@@ -145,7 +146,7 @@ func (v *Verdict) account(t Timeline) {
 		}
 	}
 	// A quarter of what was to be sent: a busy computer sends late.
-	expected := int(t.Fault.Sub(t.Began).Seconds() * rate * postShare / 4)
+	expected := int(t.Fault.Sub(t.Began).Seconds() * float64(t.Rate) * postShare / 4)
 	of := fmt.Sprintf(" of %d", v.Posts.Acknowledged)
 	v.Checks = append(v.Checks,
 		Check{"posts acknowledged before the fault", fmt.Sprintf("at least %d", max(1, expected)), fmt.Sprint(before),

@@ -19,7 +19,7 @@ func at(seconds float64) time.Time { return began.Add(time.Duration(seconds * fl
 // timeline is what people see of a site that answers everything at once, for 40 s. change may spoil a request; false
 // leaves it out.
 func timeline(change func(*load.Sample) bool) Timeline {
-	t := Timeline{Titles: "t", Began: began, Fault: at(10), Over: at(12), Ended: at(40)}
+	t := Timeline{Titles: "t", Rate: rate, Began: began, Fault: at(10), Over: at(12), Ended: at(40)}
 	var page strings.Builder
 	for n := range 40 * rate {
 		sent := float64(n) / rate

@@ -19,6 +19,10 @@ import (
 // mostServers is how many servers the app group grows to in a drill: as many as one computer bears.
 const mostServers = 4
 
+// kernelRate is how many requests a second machines with kernels of their own are visited with in a drill: their system
+// calls are slow, and all of them share this computer's processors.
+const kernelRate = 10
+
 // Drills are the drills that the environment is for. Scale is the command that brings it up with so many app servers:
 // a process of its own, because a drill kills it.
 func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) ([]drill.Drill, drill.Options, error) {
@@ -48,6 +52,13 @@ func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) (
 		return fail(err)
 	}
 	o.Whole = r.Settled
+	kind, err := region.KindOf(c.regionDir())
+	if err != nil {
+		return fail(err)
+	}
+	if kind == region.Kernels {
+		o.Rate = kernelRate
+	}
 	drilled := drilledRegion{c, r}
 	return drill.Prod(drilled, c.scaling(scale, "fileSystemId", drilled.appServers), mostServers), o, nil
 }

@@ -106,6 +106,9 @@ type Computer struct {
 	base      string
 	kernels   bool     // machines get kernels of their own
 	packages  []string // which those find installed
+
+	firewall sync.Mutex // guards rules, and is held while they are given to zones
+	rules    Firewall
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)

@@ -169,7 +169,17 @@ var storeRule = []string{
 
 // RefuseStores has the mount targets refuse connections and end those there are, until RestoreStores.
 func (c *Computer) RefuseStores(ctx context.Context) error {
-	return c.changeStoreRule(ctx, false, "--insert")
+	return c.changeStoreRule(ctx, labelZone, false, "--insert")
+}
+
+// RefuseTarget has the mount target of one zone refuse connections, until RestoreTarget.
+func (c *Computer) RefuseTarget(ctx context.Context, zone string) error {
+	return c.changeStoreRule(ctx, labelZone+"="+zone, false, "--insert")
+}
+
+// RestoreTarget ends what RefuseTarget began.
+func (c *Computer) RestoreTarget(ctx context.Context, zone string) error {
+	return c.changeStoreRule(ctx, labelZone+"="+zone, true, "--delete")
 }
 
 // RestoreStores ends what HangStores and RefuseStores began.
@@ -181,7 +191,7 @@ func (c *Computer) RestoreStores(ctx context.Context) error {
 		_, err := docker(ctx, "unpause", server.ID)
 		return err
 	})
-	return errors.Join(err, c.changeStoreRule(ctx, true, "--delete"))
+	return errors.Join(err, c.changeStoreRule(ctx, labelZone, true, "--delete"))
 }
 
 func (c *Computer) eachStore(ctx context.Context, do func(body) error) error {
@@ -192,9 +202,9 @@ func (c *Computer) eachStore(ctx context.Context, do func(body) error) error {
 	return err
 }
 
-// changeStoreRule changes the rule in the zones where it is there, or is not.
-func (c *Computer) changeStoreRule(ctx context.Context, there bool, change string) error {
-	zones, err := c.containers(ctx, labelZone, c.stackLabel())
+// changeStoreRule changes the rule in those of the zones where it is there, or is not.
+func (c *Computer) changeStoreRule(ctx context.Context, which string, there bool, change string) error {
+	zones, err := c.containers(ctx, which, c.stackLabel())
 	for _, z := range zones {
 		iptables := append([]string{"exec", z.ID, "iptables"}, change)
 		_, absent := docker(ctx, append([]string{"exec", z.ID, "iptables", "--check"}, storeRule...)...)

@@ -79,9 +79,9 @@ func (c *Computer) createGuest(ctx context.Context, g guest) (string, error) {
 		"create", "--name", c.object(g.id), "--label", c.label(), "--label", c.stackLabel(),
 		"--label", labelKernel + "=" + g.zone, "--label", labelPrivateIP + "=" + g.address.String(),
 	}, labelArgs(g.labels)...)
-	args = append(append(args, "--network", "container:"+c.zoneName(g.zone)), kernelRights(g.memoryMiB)...)
+	args = append(append(args, "--network", "container:"+c.zoneName(g.zone, image)), kernelRights(g.memoryMiB)...)
 	args = append(args,
-		"--env", fmt.Sprintf("TWIP_NUMBER=%02x%02x", a[2], a[3]),
+		"--env", "TWIP_ADDRESS="+g.address.String(), "--env", fmt.Sprintf("TWIP_NUMBER=%02x%02x", a[2], a[3]),
 		"--env", fmt.Sprintf("TWIP_CONTROL=198.18.%d.%d", a[2], a[3]),
 		"--env", fmt.Sprintf("TWIP_MAC=02:00:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3]),
 		"--env", fmt.Sprintf("TWIP_MEMORY=%d", g.memoryMiB), "--env", "TWIP_ROOT="+g.root,

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 )
 
-// trialPatience is how long the kernel of a trial may take; it needs less than a second.
-const trialPatience = time.Minute
+const (
+	// trialMemory is the memory of a trial's kernel in MiB; with 32 it hangs.
+	trialMemory = 128
+	// trialSeconds is how long it may take; it needs one.
+	trialSeconds = "30"
+)
 
 // TryKernel returns nil where machines can have kernels of their own, and else what stands in the way. It starts one
 // that has no disk: it looks whether it may trace processes and map its memory, and gives up when it looks for init.
@@ -17,11 +20,11 @@ func (c *Computer) TryKernel(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kernels need Debian's package user-mode-linux (for amd64 only) and /dev/net/tun: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, trialPatience)
-	defer cancel()
-	args := append([]string{"docker", "run", "--rm", "--label", c.label(), "--network", "none"}, kernelRights(32)...)
+	args := append([]string{"docker", "run", "--rm", "--init", "--label", c.label(), "--network", "none"},
+		kernelRights(trialMemory)...)
 	// It ends with a signal, so what it said tells more than how it ended.
-	said, err := run(ctx, nil, append(args, image, "linux.uml", "mem=32M", "panic=1", "con=null", "con0=null,fd:1")...)
+	said, err := run(ctx, nil, append(args, image, "timeout", trialSeconds, "linux.uml",
+		fmt.Sprintf("mem=%dM", trialMemory), "panic=1", "con=null", "con0=null,fd:1")...)
 	if !strings.Contains(said+fmt.Sprint(err), "Unable to mount root") {
 		return fmt.Errorf("a kernel did not start (it needs ptrace, /dev/net/tun and memory that may be executed): %v: %s",
 			err, LastLines(said, 3))

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// zone is the body of an availability zone: a container whose network is a bridge that the zone's machines are on. It
-// is their router, their name server, and the file system's mount target in the zone.
+// zone is the body of an availability zone: a container in whose network its machines have their interfaces. It is
+// their router, their firewall, their name server, and the file system's mount target in the zone.
 type zone struct {
 	container string
 	address   netip.Addr
@@ -20,7 +20,11 @@ type zone struct {
 
 var validZone = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
-func (c *Computer) zoneName(name string) string { return c.object(c.options.Stack, "zone", name) }
+// zoneName is the name of a zone's container. Zones of before, whose network was another, keep their machines.
+func (c *Computer) zoneName(name, image string) string {
+	_, tag, _ := strings.Cut(image, ":")
+	return c.object(c.options.Stack, "zone", name, tag[:min(len(tag), 8)])
+}
 
 // ensureZone has a zone there and running.
 func (c *Computer) ensureZone(ctx context.Context, name string) (*zone, error) {
@@ -36,7 +40,11 @@ func (c *Computer) ensureZone(ctx context.Context, name string) (*zone, error) {
 }
 
 func (c *Computer) makeZone(ctx context.Context, name string) (*zone, error) {
-	existing, err := c.zoneContainer(ctx, name)
+	image, err := c.ensureImage(ctx, "kernel", kernelContext, nil)
+	if err != nil {
+		return nil, err
+	}
+	existing, err := c.zoneContainer(ctx, name, image)
 	if err == nil {
 		existing, err = c.whole(ctx, existing)
 	}
@@ -44,12 +52,12 @@ func (c *Computer) makeZone(ctx context.Context, name string) (*zone, error) {
 		return nil, err
 	}
 	if existing == nil {
-		if err := c.createZone(ctx, name); err != nil {
+		if err := c.createZone(ctx, name, image); err != nil {
 			return nil, err
 		}
 	}
 	if existing == nil || existing.State.Status != "running" {
-		if _, err := docker(ctx, "start", c.zoneName(name)); err != nil {
+		if _, err := docker(ctx, "start", c.zoneName(name, image)); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +65,7 @@ func (c *Computer) makeZone(ctx context.Context, name string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	if existing, err = c.zoneContainer(ctx, name); err != nil {
+	if existing, err = c.zoneContainer(ctx, name, image); err != nil {
 		return nil, err
 	}
 	address, err := netip.ParseAddr(c.addressOf(existing))
@@ -67,30 +75,31 @@ func (c *Computer) makeZone(ctx context.Context, name string) (*zone, error) {
 	return &zone{container: existing.ID, address: address, subnet: n.subnet}, c.awaitZone(ctx, existing.ID)
 }
 
-func (c *Computer) createZone(ctx context.Context, name string) error {
-	image, err := c.ensureImage(ctx, "kernel", kernelContext, nil)
-	if err != nil {
-		return err
-	}
+func (c *Computer) createZone(ctx context.Context, name, image string) error {
+	c.firewall.Lock()
+	defer c.firewall.Unlock()
 	c.addresses.Lock()
 	defer c.addresses.Unlock()
 	address, err := c.freeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	id, err := docker(ctx, "create", "--name", c.zoneName(name), "--init",
-		"--label", c.label(), "--label", c.stackLabel(), "--label", labelZone+"="+name,
+	id, err := docker(ctx, "create", "--name", c.zoneName(name, image), "--init",
+		"--label", c.label(), "--label", c.stackLabel(), "--label", labelZone+"="+name, "--label", labelConfig+"="+image,
 		"--network", c.object(), "--ip", address.String(), "--cap-add", "NET_ADMIN",
 		"--sysctl", "net.ipv4.ip_forward=1", "--sysctl", "net.ipv4.conf.all.send_redirects=0",
 		"--sysctl", "net.ipv4.conf.default.send_redirects=0", "--sysctl", "net.ipv6.conf.all.disable_ipv6=1",
+		// Others find machines as if they were on the same wire, while they run.
+		"--sysctl", "net.ipv4.conf.all.proxy_arp=1", "--sysctl", "net.ipv4.conf.all.ignore_routes_with_linkdown=1",
 		"--env", "TWIP_METADATA="+c.object("endpoints"), image, "/usr/local/lib/twip/zone")
 	if err != nil {
 		return err
 	}
-	return putFiles(ctx, id, file{"/etc/twip/hosts/none", 0o644, nil}, file{"/etc/twip/targets/none", 0o644, nil})
+	return putFiles(ctx, id, file{"/etc/twip/hosts/none", 0o644, nil}, file{"/etc/twip/targets/none", 0o644, nil},
+		file{firewallFile, 0o644, c.rules.text()})
 }
 
-// awaitZone waits until the bridge is there for machines to join.
+// awaitZone waits until the network is there for machines to join.
 func (c *Computer) awaitZone(ctx context.Context, container string) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
@@ -101,14 +110,14 @@ func (c *Computer) awaitZone(ctx context.Context, container string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(err, fmt.Errorf("no bridge after %s: see docker logs %s", startPatience, container))
+			return errors.Join(err, fmt.Errorf("no network after %s: see docker logs %s", startPatience, container))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-func (c *Computer) zoneContainer(ctx context.Context, name string) (*body, error) {
-	all, err := c.containers(ctx, labelZone+"="+name, c.stackLabel())
+func (c *Computer) zoneContainer(ctx context.Context, name, image string) (*body, error) {
+	all, err := c.containers(ctx, labelZone+"="+name, labelConfig+"="+image, c.stackLabel())
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

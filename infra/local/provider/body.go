@@ -86,7 +86,8 @@ var machineBodies = map[string]body{
 	},
 	addressType:     {facts: []string{"instance", "publicIp"}},
 	associationType: {exists: associationExists, facts: []string{"allocationId", "instanceId"}},
-	ingressType:     {facts: []string{"securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4"}},
+	ingressType:     {facts: ruleFacts},
+	egressType:      {facts: ruleFacts},
 	logGroupType: {
 		create:  ensureLogGroup,
 		exists:  logGroupExists,

@@ -19,6 +19,7 @@ const (
 	addressType     = "aws:ec2/eip:Eip"
 	associationType = "aws:ec2/eipAssociation:EipAssociation"
 	ingressType     = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egressType      = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
 // here is who asks for a published port: somebody at this computer.

@@ -21,8 +21,14 @@ const (
 
 // template is one version of a launch template.
 type template struct {
-	InstanceType string `json:"instanceType"`
-	UserData     string `json:"userData"` // in base64
+	InstanceType   string   `json:"instanceType"`
+	UserData       string   `json:"userData"` // in base64
+	SecurityGroups []string `json:"securityGroups,omitempty"`
+}
+
+// ruleFacts are what is recorded of rules of security groups.
+var ruleFacts = []string{
+	"securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "referencedSecurityGroupId",
 }
 
 // function is what a function of Lambda runs.
@@ -47,7 +53,8 @@ var regionBodies = map[string]body{
 	"aws:autoscaling/lifecycleHook:LifecycleHook": {facts: []string{
 		"name", "autoscalingGroupName", "lifecycleTransition", "heartbeatTimeout", "defaultResult",
 	}},
-	"aws:lb/loadBalancer:LoadBalancer": {facts: []string{"arn", "idleTimeout"}},
+	"aws:lb/loadBalancer:LoadBalancer": {facts: []string{"arn", "idleTimeout", "securityGroups"}},
+	"aws:efs/mountTarget:MountTarget":  {facts: []string{"securityGroups"}},
 	"aws:lb/targetGroup:TargetGroup": {facts: []string{
 		"arn", "name", "port", "loadBalancingAlgorithmType", "deregistrationDelay", "healthCheck",
 	}},
@@ -71,9 +78,28 @@ func keepTemplate(_ context.Context, o *operation) error {
 		}
 		c.Templates[o.id][int(version.NumberValue())] = template{
 			InstanceType: text(o.inputs, "instanceType"), UserData: text(o.inputs, "userData"),
+			SecurityGroups: securityGroups(o.inputs),
 		}
 		return nil
 	})
+}
+
+// securityGroups are those of the machines that a template makes: of their first interface, if it says so.
+func securityGroups(template resource.PropertyMap) (all []string) {
+	groups := value(template, "vpcSecurityGroupIds")
+	if cards := value(template, "networkInterfaces"); cards.IsArray() && len(cards.ArrayValue()) > 0 {
+		if card := cards.ArrayValue()[0]; card.IsObject() {
+			groups = value(card.ObjectValue(), "securityGroups")
+		}
+	}
+	if groups.IsArray() {
+		for _, group := range groups.ArrayValue() {
+			if group.IsString() {
+				all = append(all, group.StringValue())
+			}
+		}
+	}
+	return all
 }
 
 func dropTemplate(_ context.Context, o *operation) error {

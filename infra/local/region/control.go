@@ -76,14 +76,7 @@ func (c *Controller) command(ctx context.Context, verb, what, value string) erro
 	case "cut":
 		return c.separate(ctx, what, true)
 	case "restore":
-		c.mu.Lock()
-		delete(c.state.Off, what)
-		cut := c.cut[what]
-		c.mu.Unlock()
-		if cut {
-			return c.separate(ctx, what, false)
-		}
-		return nil
+		return c.restore(ctx, what)
 	case "scale":
 		n, err := strconv.Atoi(value)
 		if err != nil {
@@ -138,6 +131,27 @@ func (c *Controller) switchOff(ctx context.Context, zone string) error {
 	var problems []error
 	for _, id := range sorted(here) {
 		problems = append(problems, c.machines.Kill(ctx, id))
+	}
+	if s, ok := c.machines.(StoreFaults); ok {
+		problems = append(problems, s.RefuseTarget(ctx, zone))
+	}
+	return errors.Join(problems...)
+}
+
+// restore has a zone work again, whatever was done to it.
+func (c *Controller) restore(ctx context.Context, zone string) error {
+	c.mu.Lock()
+	off, cut := c.state.Off[zone], c.cut[zone]
+	c.mu.Unlock()
+	var problems []error
+	if s, ok := c.machines.(StoreFaults); ok && off {
+		problems = append(problems, s.RestoreTarget(ctx, zone)) // before the first machine needs it
+	}
+	c.mu.Lock()
+	delete(c.state.Off, zone)
+	c.mu.Unlock()
+	if cut {
+		problems = append(problems, c.separate(ctx, zone, false))
 	}
 	return errors.Join(problems...)
 }

@@ -35,6 +35,7 @@ type Controller struct {
 	after    map[string]time.Time // when the next attempt may be made
 	cut      map[string]bool      // zones that are separated from the others
 	paused   map[string]bool
+	firewall computer.Firewall // as it was set
 }
 
 // sight is what was seen of an instance.
@@ -100,6 +101,9 @@ func (c *Controller) turn(ctx context.Context) error {
 	c.declared, c.seen = declared, seen
 	c.state.Step(time.Now(), declared, c.looks())
 	if err := c.save(before); err != nil {
+		return err
+	}
+	if err := c.setFirewall(ctx); err != nil {
 		return err
 	}
 	c.act(ctx)

@@ -22,6 +22,10 @@ type Declared struct {
 	FileSystems  map[string]string // id by DNS name
 	Certificates map[string]string // domain by ARN
 	Idle         time.Duration     // the load balancer's
+
+	Rules          []GroupRule
+	BalancerGroups []string // security groups of the load balancer
+	StoreGroups    []string // and of the mount targets
 }
 
 // has says whether a template has a version. Nothing in particular is always there.
@@ -31,7 +35,10 @@ func (d Declared) has(to Reference) bool {
 }
 
 // Template is one version of a launch template.
-type Template struct{ InstanceType, UserData string } // UserData in base64
+type Template struct {
+	InstanceType, UserData string   // UserData in base64
+	SecurityGroups         []string // none where a program of before recorded none
+}
 
 // GroupSpec is an autoscaling group.
 type GroupSpec struct {
@@ -175,6 +182,11 @@ type facts struct {
 	DefaultActions, Actions                           []action
 	Priority                                          number
 	Conditions                                        []struct{ PathPattern struct{ Values []string } }
+
+	SecurityGroups                             []string
+	SecurityGroupID, ReferencedSecurityGroupID string
+	IPProtocol, CidrIpv4                       string
+	FromPort, ToPort                           number
 }
 
 type record struct {
@@ -194,6 +206,9 @@ const (
 	ruleType        = "aws:lb/listenerRule:ListenerRule"
 	fileSystemType  = "aws:efs/fileSystem:FileSystem"
 	certificateType = "aws:acm/certificate:Certificate"
+	mountTargetType = "aws:efs/mountTarget:MountTarget"
+	ingressType     = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egressType      = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
 // ReadDeclared reads the file in which the providers record what exists. No file is nothing declared.
@@ -236,6 +251,13 @@ func declare(all []record, templates map[string]map[int]Template) Declared {
 			if f.IdleTimeout > 0 {
 				d.Idle = f.IdleTimeout.seconds()
 			}
+			d.BalancerGroups = f.SecurityGroups
+		case mountTargetType:
+			d.StoreGroups = f.SecurityGroups
+		case ingressType, egressType:
+			d.Rules = append(d.Rules, GroupRule{Group: f.SecurityGroupID, Egress: r.Type == egressType,
+				Protocol: f.IPProtocol, From: int(f.FromPort), To: int(f.ToPort), CIDR: f.CidrIpv4,
+				Peer: f.ReferencedSecurityGroupID})
 		case fileSystemType:
 			d.FileSystems[f.DnsName] = r.ID
 		case certificateType:

@@ -32,6 +32,14 @@ type StoreFaults interface {
 	HangStore(ctx context.Context) error    // it answers nothing
 	RefuseStore(ctx context.Context) error  // it refuses connections
 	RestoreStore(ctx context.Context) error // it answers again
+	// RefuseTarget has the mount target of one zone refuse connections; RestoreTarget ends that.
+	RefuseTarget(ctx context.Context, zone string) error
+	RestoreTarget(ctx context.Context, zone string) error
+}
+
+// Firewalled are machines that open no connection but those that security groups let through.
+type Firewalled interface {
+	SetFirewall(ctx context.Context, f computer.Firewall) error
 }
 
 // Kinds of machines, as TWIP_MACHINES names them.
@@ -73,6 +81,9 @@ func openMachines(kind string, c *computer.Computer) (Machines, error) {
 // kernels are machines with kernels of their own: their file system is another one, and can be made to fail.
 type kernels struct{ *computer.Computer }
 
-func (k kernels) HangStore(ctx context.Context) error    { return k.HangStores(ctx) }
-func (k kernels) RefuseStore(ctx context.Context) error  { return k.RefuseStores(ctx) }
+func (k kernels) HangStore(ctx context.Context) error   { return k.HangStores(ctx) }
+func (k kernels) RefuseStore(ctx context.Context) error { return k.RefuseStores(ctx) }
+func (k kernels) SetFirewall(ctx context.Context, f computer.Firewall) error {
+	return k.SetZoneFirewalls(ctx, f)
+}
 func (k kernels) RestoreStore(ctx context.Context) error { return k.RestoreStores(ctx) }
