@@ -4,12 +4,14 @@ import "fmt"
 
 const (
 	stunnelConf = "/etc/stunnel/twip-efs.conf"
-	tunnelName  = "twip-tunnel.service"
+
+	// TunnelUnit is what carries NFS to the file system.
+	TunnelUnit = "twip-tunnel.service"
 )
 
 // tunnelUnit keeps stunnel running: a hard mount waits for it for good. The store wants it rather than requires it,
 // so that a tunnel which is restarted does not take the mount and its containers down.
-var tunnelUnit = unit{tunnelName, `[Unit]
+var tunnelUnit = unit{TunnelUnit, `[Unit]
 Description=TLS tunnel to the network file system
 Wants=network-online.target
 After=network-online.target

@@ -197,7 +197,7 @@ WantedBy=twip.target
 func (s Store) unit() unit {
 	program, needs := []string{scriptDir + "twip-volume"}, "network-online.target"
 	if s.EFS != nil {
-		program, needs = []string{scriptDir + "twip-efs"}, tunnelName
+		program, needs = []string{scriptDir + "twip-efs"}, TunnelUnit
 	}
 	start, stop := append(program, "mount", VolumeDir, strconv.Itoa(StoreUID)), append(program, "unmount", VolumeDir)
 	if s.Volume != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,11 +28,15 @@ type Region interface {
 	HangStore(ctx context.Context) error
 	RefuseStore(ctx context.Context) error
 	RestoreStore(ctx context.Context) error
+	RestartStore(ctx context.Context) error
+	HangTunnel(ctx context.Context, machine string) error
 	Scale(ctx context.Context, tier string, servers int) error
 	// Settled is nil when every group has what it wants and all of it serves.
 	Settled(ctx context.Context) error
 	// Release brings the same application up in images of their own.
 	Release(ctx context.Context, say func(string)) error
+	// BadRelease brings up one that does not do, and then the one of before; nil means that the bad one was refused.
+	BadRelease(ctx context.Context, what string, say func(string)) error
 }
 
 // The tiers of machines, as the stack's output names them.
@@ -43,8 +48,14 @@ const (
 // settling is how long a group may take to have its machines again: one is noticed, ended, made and booted.
 const settling = 6 * time.Minute
 
-// storeOutage is how long the store is away.
-const storeOutage = 60 * time.Second
+// storeOutage is how long the store is away, storeRestart how long one that is switched off and on again may be:
+// it boots, and then lets clients reclaim what they had open. tunnelAway is how long a server may need to find out that
+// it has lost the store while others have not.
+const (
+	storeOutage  = 60 * time.Second
+	storeRestart = 45 * time.Second
+	tunnelAway   = 30 * time.Second
+)
 
 // Prod are the drills of an environment of groups, whose biggest app group has so many servers.
 func Prod(r Region, change Change, most int) []Drill {
@@ -57,6 +68,7 @@ func Prod(r Region, change Change, most int) []Drill {
 	nobody := Promise{Pages: unnoticed, Posts: interrupted(notice), Static: unnoticed}
 	var store = Promise{Pages: interrupted(storeOutage + 30*time.Second), Posts: interrupted(storeOutage + 30*time.Second),
 		Static: unnoticed}
+	restarted := Promise{Pages: interrupted(storeRestart), Posts: interrupted(storeRestart), Static: unnoticed}
 	zone := Promise{Pages: interrupted(away), Posts: interrupted(away), Static: interrupted(away)}
 	drills := []Drill{
 		{Name: "writer-off", Fault: "the writer's machine is switched off", Promise: taken(away, 0),
@@ -69,12 +81,18 @@ func Prod(r Region, change Change, most int) []Drill {
 			Promise: zone, Do: z.zone(r.SwitchOff, z.settle), After: z.even},
 		{Name: "zone-cut", Fault: "the writer's zone is cut off from the other for 30 s, its machines live",
 			Promise: taken(30*time.Second+away, Any), Do: z.zone(r.CutOff, wait(30*time.Second)), After: z.oneWriter},
-		{Name: "store-hangs", Fault: "the store answers nothing for " + seconds(storeOutage), Promise: store,
-			Do: z.store(r.HangStore), After: z.oneWriter},
-		{Name: "store-refuses", Fault: "the store refuses connections for " + seconds(storeOutage), Promise: store,
-			Do: z.store(r.RefuseStore), After: z.oneWriter},
+		z.outage("store-hangs", "the store answers nothing for "+seconds(storeOutage), store, r.HangStore),
+		z.outage("store-refuses", "the store refuses connections for "+seconds(storeOutage), store, r.RefuseStore),
+		z.outage("store-restarts", "the store's server is switched off and on again, and has a grace period", restarted,
+			r.RestartStore),
+		{Name: "tunnel-hangs", Fault: "the way from the writer's machine to the store hangs for good",
+			Promise: taken(tunnelAway, Any), Do: z.tunnel, After: z.replaced},
 		{Name: "release", Fault: "a release of the same application is rolled out",
 			Promise: taken(away, 0), Do: z.release, After: z.oneWriter},
+		{Name: "release-broken", Fault: "a release of an application that does not start, and then the one of before",
+			Promise: taken(away, 0), Do: z.badRelease("it does not start"), After: z.oneWriter},
+		{Name: "release-unreadable", Fault: "a release that cannot read the data, and then the one of before",
+			Promise: taken(away, 0), Do: z.badRelease("it cannot read the data"), After: z.oneWriter},
 		{Name: "scale", Fault: fmt.Sprintf("the app group grows to %d servers and shrinks to 2", most),
 			Promise: taken(away, 0), Do: z.scale(most), After: z.oneWriter},
 		change.killed(20, taken(away, Any)),
@@ -179,12 +197,57 @@ func (z region) zone(
 	}
 }
 
-func (z region) store(breaks func(context.Context) error) func(context.Context, func(string)) error {
-	return func(ctx context.Context, _ func(string)) error {
-		if err := breaks(ctx); err != nil {
-			return err
-		}
-		return errors.Join(wait(storeOutage)(ctx), z.RestoreStore(context.WithoutCancel(ctx)))
+// outage breaks the store for a while. No group may take that for the fault of its machines.
+func (z region) outage(name, fault string, promise Promise, breaks func(context.Context) error) Drill {
+	var before []string
+	return Drill{Name: name, Fault: fault, Promise: promise,
+		Do: func(ctx context.Context, _ func(string)) (err error) {
+			if before, err = z.ids(ctx); err != nil {
+				return err
+			}
+			if err := breaks(ctx); err != nil {
+				return err
+			}
+			return errors.Join(wait(storeOutage)(ctx), z.RestoreStore(context.WithoutCancel(ctx)))
+		},
+		After: func(ctx context.Context) ([]Check, error) {
+			checks, err := z.oneWriter(ctx)
+			if err != nil {
+				return nil, err
+			}
+			now, err := z.ids(ctx)
+			was, is := strings.Join(before, " "), strings.Join(now, " ")
+			return append(checks, Check{"machines, none of them replaced", was, is, was == is}), err
+		},
+	}
+}
+
+// ids are the machines that there are.
+func (z region) ids(ctx context.Context) (ids []string, err error) {
+	machines, err := z.Machines(ctx)
+	for _, m := range machines {
+		ids = append(ids, m.ID)
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// tunnel has the writer's machine lose its store for good, and waits until it has found a way out.
+func (z region) tunnel(ctx context.Context, say func(string)) error {
+	victim, err := z.one(ctx, isWriter)
+	if err != nil {
+		return err
+	}
+	say(fmt.Sprintf("machine %s in zone %s", victim.ID, victim.Zone))
+	if err := z.HangTunnel(ctx, victim.ID); err != nil {
+		return err
+	}
+	return errors.Join(wait(tunnelAway)(ctx), z.settle(ctx))
+}
+
+func (z region) badRelease(what string) func(context.Context, func(string)) error {
+	return func(ctx context.Context, say func(string)) error {
+		return errors.Join(z.BadRelease(ctx, what, say), z.settle(ctx))
 	}
 }
 

@@ -76,7 +76,19 @@ func (f *fakeRegion) RestoreZone(_ context.Context, z string) error  { return f.
 func (f *fakeRegion) HangStore(context.Context) error                { return f.store("hang") }
 func (f *fakeRegion) RefuseStore(context.Context) error              { return f.store("refuse") }
 func (f *fakeRegion) RestoreStore(context.Context) error             { return f.note("store restored") }
+func (f *fakeRegion) RestartStore(context.Context) error             { return f.store("restart") }
+func (f *fakeRegion) HangTunnel(_ context.Context, id string) error  { return f.note("tunnel", id) }
+func (f *fakeRegion) BadRelease(_ context.Context, what string, _ func(string)) error {
+	if f.stuck {
+		return errors.New("it was rolled out")
+	}
+	return f.note("bad release:", what)
+}
+
 func (f *fakeRegion) store(what string) error {
+	if f.stuck { // for a group that takes the store's fault for its machines'
+		f.machines[0].ID += "'"
+	}
 	if f.notHere {
 		return ErrNotHere
 	}
@@ -103,17 +115,23 @@ func TestWhatProdsDrillsDo(t *testing.T) {
 		err  string
 		kept bool
 	}{
-		"writer-off":         {nil, "kill b1", "", true},
-		"standby-off":        {nil, "kill a1", "", true},
-		"static-off":         {nil, "kill a2", "", true},
-		"zone-off":           {nil, "off b, restore b", "", true},
-		"zone-cut":           {nil, "cut b, restore b", "", true},
-		"writer-paused-1s":   {nil, "pause b1, resume b1", "", true},
-		"writer-paused-20s":  {func(f *fakeRegion) { f.twice = true }, "pause b1, resume b1", "", false},
-		"writer-paused-100s": {nil, "pause b1, resume b1", "", true},
-		"store-hangs":        {nil, "store hang, store restored", "", true},
-		"store-refuses":      {func(f *fakeRegion) { f.notHere = true }, "", ErrNotHere.Error(), false},
-		"release":            {nil, "release", "", true},
+		"writer-off":                             {nil, "kill b1", "", true},
+		"standby-off":                            {nil, "kill a1", "", true},
+		"static-off":                             {nil, "kill a2", "", true},
+		"zone-off":                               {nil, "off b, restore b", "", true},
+		"zone-cut":                               {nil, "cut b, restore b", "", true},
+		"writer-paused-1s":                       {nil, "pause b1, resume b1", "", true},
+		"writer-paused-20s":                      {func(f *fakeRegion) { f.twice = true }, "pause b1, resume b1", "", false},
+		"writer-paused-100s":                     {nil, "pause b1, resume b1", "", true},
+		"store-hangs":                            {nil, "store hang, store restored", "", true},
+		"store-refuses":                          {func(f *fakeRegion) { f.notHere = true }, "", ErrNotHere.Error(), false},
+		"store-restarts":                         {nil, "store restart, store restored", "", true},
+		"store-hangs, and a machine is replaced": {func(f *fakeRegion) { f.stuck = true }, "store hang, store restored", "", false},
+		"tunnel-hangs":                           {nil, "tunnel b1", "", true},
+		"release-broken":                         {nil, "bad release: it does not start", "", true},
+		"release-unreadable":                     {nil, "bad release: it cannot read the data", "", true},
+		"release-broken, rolled out":             {func(f *fakeRegion) { f.stuck = true }, "", "it was rolled out", false},
+		"release":                                {nil, "release", "", true},
 		"release, of nothing": {func(f *fakeRegion) { f.stuck = true }, "release", "nothing was rolled out",
 			false},
 		"scale":                      {nil, "scale app IIII, scale app II", "", true},

@@ -183,6 +183,18 @@ func (d drilledRegion) HangStore(ctx context.Context) error { return here(d.Regi
 
 func (d drilledRegion) RefuseStore(ctx context.Context) error { return here(d.Region.RefuseStore(ctx)) }
 
+func (d drilledRegion) RestartStore(ctx context.Context) error {
+	return here(d.Region.RestartStore(ctx))
+}
+
+func (d drilledRegion) HangTunnel(ctx context.Context, id string) error {
+	return here(d.Region.HangTunnel(ctx, id))
+}
+
+func (d drilledRegion) BadRelease(ctx context.Context, what string, say func(string)) error {
+	return d.cloud.BadRelease(ctx, what, say)
+}
+
 // here says in the drills' words that this computer cannot do something.
 func here(err error) error {
 	if errors.Is(err, region.ErrNotHere) {

@@ -63,6 +63,10 @@ func (c *Cloud) Set(key string, value any) error {
 		return err
 	}
 	values[key] = value
+	return c.remember(values)
+}
+
+func (c *Cloud) remember(values map[string]any) error {
 	text, err := json.MarshalIndent(values, "", "  ")
 	if err != nil {
 		return err

@@ -127,30 +127,19 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 	e.badReleasesAreTakenBack(r)
 }
 
-// badReleases are applications that do not do: their files, and whether the build notices.
-var badReleases = []struct {
-	name    string
-	files   fstest.MapFS
-	refused bool
-}{
-	{"it does not start", fstest.MapFS{
-		"WEB-INF/web.xml": text("<web-app><listener><listener-class>not.There</listener-class></listener></web-app>"),
-	}, true},
-	{"it answers 500", fstest.MapFS{"WEB-INF/web.xml": text("<web-app/>"), "index.jsp": text(`<% response.sendError(500); %>`)}, true},
-	{"it cannot read the data", fstest.MapFS{"WEB-INF/web.xml": text("<web-app/>"), "index.jsp": text(`<%@ page session="false" import="java.io.File" %><%!
-  void read(File file) {
-    File[] inside = file.listFiles();
-    if (inside == null) {
-      if (file.length() > 0) throw new IllegalStateException("what is this: " + file);
-      return;
-    }
-    for (File f : inside) read(f);
-  }
-%><% read(new File("/run/keeper/persistence")); %>`),
-	}, false},
+func files(content map[string]string) fstest.MapFS {
+	all := fstest.MapFS{}
+	for name, text := range content {
+		all[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return all
 }
 
-func text(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
+// badReleases are names of local.BadWARs, and whether the build notices.
+var badReleases = []struct {
+	name    string
+	refused bool
+}{{"it does not start", true}, {"it answers 500", true}, {"it cannot read the data", false}}
 
 // badReleasesAreTakenBack rolls out applications that do not do. Those of before serve all the time, `up` is red and says why, and the
 // next `up` of a good one is green.
@@ -160,7 +149,7 @@ func (e *environment) badReleasesAreTakenBack(r *local.Region) {
 	require.NoError(e.t, err)
 	for _, bad := range badReleases {
 		artifacts := e.t.TempDir()
-		artifact.Pack(e.t, bad.files, filepath.Join(artifacts, "companyNews.war"))
+		artifact.Pack(e.t, files(local.BadWARs[bad.name]), filepath.Join(artifacts, "companyNews.war"))
 		require.NoError(e.t, e.Set("twip:artifacts", artifacts))
 		require.NoError(e.t, e.Set("twip:trainingRun", "required"))
 		if bad.refused {

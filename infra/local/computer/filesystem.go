@@ -194,6 +194,20 @@ func (c *Computer) RestoreStores(ctx context.Context) error {
 	return errors.Join(err, c.changeStoreRule(ctx, labelZone, true, "--delete"))
 }
 
+// RestartStores switches the servers of the stack's file systems off, and on again. They come back with what had been
+// synced, and with a grace period in which clients reclaim what they had open.
+func (c *Computer) RestartStores(ctx context.Context) error {
+	return c.eachStore(ctx, func(server body) error {
+		if _, err := docker(ctx, "kill", server.ID); err != nil {
+			return err
+		}
+		if _, err := docker(ctx, "start", server.ID); err != nil {
+			return err
+		}
+		return c.awaitStore(ctx, &server)
+	})
+}
+
 func (c *Computer) eachStore(ctx context.Context, do func(body) error) error {
 	servers, err := c.containers(ctx, labelServer, c.stackLabel())
 	for _, server := range servers {

@@ -69,6 +69,14 @@ func (c *Client) RefuseStore(ctx context.Context) error { return c.do(ctx, "stor
 // RestoreStore ends what HangStore or RefuseStore began.
 func (c *Client) RestoreStore(ctx context.Context) error { return c.do(ctx, "store", "restore", "") }
 
+// RestartStore switches the file system's server off and on again. With containers it is ErrNotHere.
+func (c *Client) RestartStore(ctx context.Context) error { return c.do(ctx, "store", "restart", "") }
+
+// HangTunnel has a machine's way to the file system hang, for good. With containers it is ErrNotHere.
+func (c *Client) HangTunnel(ctx context.Context, machine string) error {
+	return c.do(ctx, "tunnel", machine, "")
+}
+
 // Scale sets a group's desired capacity, within its minimum and maximum.
 func (c *Client) Scale(ctx context.Context, group string, desired int) error {
 	return c.do(ctx, "scale", group, strconv.Itoa(desired))

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"twip/infra/boot"
 )
 
 // Status is what there is to see of a region.
@@ -90,6 +92,8 @@ func (c *Controller) command(ctx context.Context, verb, what, value string) erro
 		return err
 	case "store":
 		return c.store(ctx, what)
+	case "tunnel":
+		return c.hangTunnel(ctx, what)
 	}
 	return fmt.Errorf("command %q is unknown", verb)
 }
@@ -104,6 +108,15 @@ func (c *Controller) scale(group string, n int) error {
 // ErrNotHere says that these machines cannot do what was asked.
 var ErrNotHere = errors.New("not possible with these machines")
 
+// hangTunnel stops the process that carries a machine's file system over TLS, as one that hangs.
+func (c *Controller) hangTunnel(ctx context.Context, machine string) error {
+	if _, ok := c.machines.(StoreFaults); !ok {
+		return fmt.Errorf("%w: nothing goes through the tunnel of a container: use TWIP_MACHINES=%s", ErrNotHere, Kernels)
+	}
+	_, err := c.machines.Exec(ctx, machine, "systemctl", "kill", "--signal", "STOP", boot.TunnelUnit)
+	return err
+}
+
 func (c *Controller) store(ctx context.Context, what string) error {
 	s, ok := c.machines.(StoreFaults)
 	if !ok {
@@ -115,6 +128,8 @@ func (c *Controller) store(ctx context.Context, what string) error {
 		return s.HangStore(ctx)
 	case "refuse":
 		return s.RefuseStore(ctx)
+	case "restart":
+		return s.RestartStore(ctx)
 	}
 	return s.RestoreStore(ctx)
 }

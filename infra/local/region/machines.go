@@ -32,6 +32,7 @@ type StoreFaults interface {
 	HangStore(ctx context.Context) error    // it answers nothing
 	RefuseStore(ctx context.Context) error  // it refuses connections
 	RestoreStore(ctx context.Context) error // it answers again
+	RestartStore(ctx context.Context) error // it is switched off and on again
 	// RefuseTarget has the mount target of one zone refuse connections; RestoreTarget ends that.
 	RefuseTarget(ctx context.Context, zone string) error
 	RestoreTarget(ctx context.Context, zone string) error
@@ -86,4 +87,5 @@ func (k kernels) RefuseStore(ctx context.Context) error { return k.RefuseStores(
 func (k kernels) SetFirewall(ctx context.Context, f computer.Firewall) error {
 	return k.SetZoneFirewalls(ctx, f)
 }
+func (k kernels) RestartStore(ctx context.Context) error { return k.RestartStores(ctx) }
 func (k kernels) RestoreStore(ctx context.Context) error { return k.RestoreStores(ctx) }
