@@ -59,8 +59,9 @@ func (o Outcome) Word() string {
 
 // Options of a run of drills.
 type Options struct {
-	URL   string // the site
-	Rate  int    // requests a second; the default is 40
+	URL   string        // the site
+	Rate  int           // requests a second; the default is 40
+	Skew  time.Duration // between the servers' clocks and this computer's, at the most
 	Whole func(ctx context.Context) error
 	Out   io.Writer
 	// Done is called after every drill, with all that there are so far; nil: never.
@@ -167,7 +168,7 @@ func (d Drill) watch(ctx context.Context, o Options, say func(string)) (t Timeli
 			"cannot be watched")
 	}
 	t.Titles = fmt.Sprintf("drill-%s-%s", d.Name, strings.ToLower(rand.Text()[:8]))
-	t.Began, t.Rate = time.Now(), o.Rate
+	t.Began, t.Rate, t.Skew = time.Now(), o.Rate, o.Skew
 	visitors := load.Start(load.Options{URL: o.URL, Rate: o.Rate, Posts: postShare, StaticFile: file, Titles: t.Titles})
 	defer func() { // however it ended, what people saw is kept
 		t.Ended = time.Now()

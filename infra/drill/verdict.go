@@ -23,8 +23,9 @@ const (
 
 // Timeline is what people saw of a drill.
 type Timeline struct {
-	Titles      string // what the titles of its posts begin with
-	Rate        int    // of requests, a second
+	Titles      string        // what the titles of its posts begin with
+	Rate        int           // of requests, a second
+	Skew        time.Duration // between the servers' clocks and this computer's, at the most
 	Samples     []load.Sample
 	Began       time.Time
 	Fault, Over time.Time // from when until when something was broken
@@ -87,7 +88,8 @@ func judge(p Promise, t Timeline) Verdict {
 	if !recovered.IsZero() {
 		recovered = latest(recovered, back)
 	}
-	v.Dates = load.Dates(t.Page, t.Samples, []load.Window{{From: t.Fault, To: latest(t.Fault, back, recovered)}}, dated)
+	v.Dates = load.Dates(t.Page, t.Samples, []load.Window{{From: t.Fault, To: latest(t.Fault, back, recovered)}}, dated,
+		t.Skew)
 	v.account(t)
 	v.Marks = []Mark{{"fault", t.Fault.Sub(t.Began).Seconds()}}
 	for _, mark := range []struct {

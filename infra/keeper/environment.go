@@ -163,8 +163,8 @@ func (j *jvm) watch() {
 	path, pause := j.options.ReadyPath, 25*time.Millisecond
 	for !closed(j.process.exited) {
 		ctx, cancel := context.WithTimeout(context.Background(), client.Timeout)
-		if asked := time.Since(j.began); answers(ctx, client, "http://"+j.options.Backend+path) {
-			j.last.Store(int64(asked))
+		if answers(ctx, client, "http://"+j.options.Backend+path) {
+			j.last.Store(int64(time.Since(j.began))) // not when it was asked: the first answer may take its time
 			path, pause, client.Timeout = alivePath, time.Second, j.options.Timing.Hang
 		}
 		cancel()

@@ -118,6 +118,8 @@ type sighting struct {
 	since     time.Duration // heartbeat unchanged since, as observed without interruption
 	at        time.Duration // of the last look
 	probed    time.Duration // of the last probe
+	slow      time.Duration // between two heartbeats, where that was more than it should be
+	slowAt    time.Duration // when that was seen
 }
 
 func newKeeper(t Timing, id, address string, files FS, w Environment, log *slog.Logger) *Keeper {
@@ -205,7 +207,15 @@ func (k *Keeper) look() bool {
 	// Time that was not watched does not count: this keeper may have slept or hung, not the leader.
 	unwatched := now-k.seen.at > k.timing.ElectionTimeout/2
 	seen.since, seen.at, seen.probed = k.seen.since, now, k.seen.probed
+	seen.slow, seen.slowAt = k.seen.slow, k.seen.slowAt
+	if now-seen.slowAt > slowMemory {
+		seen.slow = 0
+	}
 	if seen.claim != k.seen.claim || seen.heartbeat != k.seen.heartbeat || unwatched {
+		gap := now - k.seen.since
+		if seen.claim == k.seen.claim && !unwatched && gap > k.timing.Heartbeat+k.timing.Poll*3/2 && gap >= seen.slow {
+			seen.slow, seen.slowAt = gap, now
+		}
 		seen.since = now
 	}
 	k.seen = seen
@@ -273,6 +283,15 @@ func (k *Keeper) probe(now time.Duration) {
 	}
 }
 
+// slowMemory is how long a slow heartbeat is remembered.
+const slowMemory = time.Minute
+
+// patience is how long the leader may be silent: longer where its heartbeats, or the looks at them, have just been slow,
+// because a takeover makes a busy computer or store busier, and the next one more likely.
+func (k *Keeper) patience() time.Duration {
+	return max(k.timing.ElectionTimeout, min(2*k.seen.slow, 4*k.timing.ElectionTimeout))
+}
+
 // vacant says why the newest epoch has no leader, or "" if it seems to have one.
 func (k *Keeper) vacant() string {
 	silent := k.env.Now() - k.seen.since
@@ -284,7 +303,7 @@ func (k *Keeper) vacant() string {
 		return "this keeper's epoch has ended"
 	case k.seen.released:
 		return "the leader released its epoch"
-	case silent >= k.timing.ElectionTimeout:
+	case silent >= k.patience():
 		return "the leader has not beaten for " + silent.Round(time.Millisecond).String()
 	case silent < k.timing.Poll || claim.Address == "":
 		return ""

@@ -159,6 +159,30 @@ func TestSleepIsNotSilence(t *testing.T) {
 	require.Contains(t, k.vacant(), "has not beaten for 3s")
 }
 
+// Heartbeats that came late once may do so again: a takeover would make whatever slows them down worse.
+func TestSlowHeartbeatsAreWaitedFor(t *testing.T) {
+	k, w := newFrozenKeeper(t)
+	watch := func(long time.Duration) {
+		for until := w.now + long; w.now < until; {
+			w.now += k.timing.Poll
+			require.True(t, k.look())
+		}
+	}
+	watch(2 * time.Second)
+	k.seen.heartbeat = "before" // it has changed since
+	watch(k.timing.Poll)
+	watch(4 * time.Second)
+	require.Empty(t, k.vacant(), "2.5 s passed between two heartbeats, so twice that is waited for the next")
+	watch(time.Second)
+	require.Contains(t, k.vacant(), "has not beaten for 5s")
+
+	k.seen.slow = time.Hour
+	require.Equal(t, 10*time.Second, k.patience(), "but not for ever")
+	k.seen.slowAt = w.now - slowMemory
+	watch(k.timing.Poll)
+	require.Equal(t, k.timing.ElectionTimeout, k.patience(), "nor is it remembered for ever")
+}
+
 func TestSourceIsComplete(t *testing.T) {
 	var embedded, there []string
 	require.NoError(t, fs.WalkDir(Source, ".", func(name string, e fs.DirEntry, err error) error {

@@ -83,20 +83,23 @@ func TestDates(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sent, done, dated float64
 		want              Dated
+		skew              time.Duration
 	}{
-		"exact":                       {50, 50.2, 50.1, Dated{Exact: 1}},
-		"as it was sent":              {50, 50.2, 50, Dated{Exact: 1}},
-		"just before the fault":       {98, 98.2, 105, Dated{Off: 1, Worst: 6800 * time.Millisecond}},
-		"while servers take over":     {101, 104, 105, Dated{Off: 1, Worst: time.Second}},
-		"long before, by the replay":  {90, 90.2, 105, Dated{Wrong: []string{"t-000001 is dated"}}},
-		"after all was well again":    {111, 112, 113, Dated{Wrong: []string{"no fault was near"}}},
-		"near, dated after the fault": {98, 98.2, 111, Dated{Wrong: []string{"t-000001 is dated"}}},
-		"before it was sent":          {50, 50.2, 49, Dated{Wrong: []string{"before it was posted"}}},
+		"exact":                       {50, 50.2, 50.1, Dated{Exact: 1}, 0},
+		"as it was sent":              {50, 50.2, 50, Dated{Exact: 1}, 0},
+		"just before the fault":       {98, 98.2, 105, Dated{Off: 1, Worst: 6800 * time.Millisecond}, 0},
+		"while servers take over":     {101, 104, 105, Dated{Off: 1, Worst: time.Second}, 0},
+		"long before, by the replay":  {90, 90.2, 105, Dated{Wrong: []string{"t-000001 is dated"}}, 0},
+		"after all was well again":    {111, 112, 113, Dated{Wrong: []string{"no fault was near"}}, 0},
+		"near, dated after the fault": {98, 98.2, 111, Dated{Wrong: []string{"t-000001 is dated"}}, 0},
+		"before it was sent":          {50, 50.2, 49, Dated{Wrong: []string{"before it was posted"}}, 0},
+		"by a clock that is behind":   {50, 50.2, 49, Dated{Exact: 1}, 2 * time.Second},
+		"by a clock that is ahead":    {50, 50.2, 52, Dated{Exact: 1}, 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := fmt.Sprintf(`<h2>t-000001</h2><time>%s</time><h2>another's</h2><time>2020-01-01T00:00:00Z</time>`,
 				at(tc.dated).Format(time.RFC3339Nano))
-			got := Dates(page, []Sample{post(1, tc.sent, tc.done, "")}, windows, 3*time.Second)
+			got := Dates(page, []Sample{post(1, tc.sent, tc.done, "")}, windows, 3*time.Second, tc.skew)
 			require.Len(t, got.Wrong, len(tc.want.Wrong))
 			if len(got.Wrong) > 0 {
 				require.Contains(t, got.Wrong[0], tc.want.Wrong[0])
@@ -105,7 +108,7 @@ func TestDates(t *testing.T) {
 			require.Equal(t, tc.want, got)
 		})
 	}
-	require.Zero(t, Dates("<li>t-000001</li>", []Sample{post(1, 1, 2, "")}, windows, time.Second), "no dates on the page")
+	require.Zero(t, Dates("<li>t-000001</li>", []Sample{post(1, 1, 2, "")}, windows, time.Second, 0), "no dates on the page")
 }
 
 func TestFigures(t *testing.T) {

@@ -76,16 +76,16 @@ type Window struct{ From, To time.Time }
 
 // Dated says how the dates of acknowledged articles compare with when they were posted.
 type Dated struct {
-	Exact int           // dated between sending and acknowledgement
+	Exact int           // dated between sending and acknowledgement, as far as clocks agree
 	Off   int           // dated later, as they may be near a fault
 	Worst time.Duration // by how much at the most
 	Wrong []string      // dated otherwise, with no fault near: a line for each
 }
 
 // Dates compares the dates that a page shows with when the articles were posted. A post whose server died may be dated
-// by the takeover if it was acknowledged less than grace before a window, or in it. A page that shows no dates gives
-// nothing.
-func Dates(page string, samples []Sample, windows []Window, grace time.Duration) Dated {
+// by the takeover if it was acknowledged less than grace before a window, or in it. The servers' clocks may differ from
+// this computer's by skew. A page that shows no dates gives nothing.
+func Dates(page string, samples []Sample, windows []Window, grace, skew time.Duration) Dated {
 	acked := map[string]Sample{}
 	for _, s := range Of(samples, Post) {
 		if s.OK() {
@@ -100,12 +100,12 @@ func Dates(page string, samples []Sample, windows []Window, grace time.Duration)
 			continue
 		}
 		near := func(w Window) bool {
-			return s.Done.After(w.From.Add(-grace)) && !s.Done.After(w.To) && !date.After(w.To)
+			return s.Done.After(w.From.Add(-grace)) && !s.Done.After(w.To) && !date.After(w.To.Add(skew))
 		}
 		switch late := date.Sub(s.Done); {
-		case date.Before(s.Sent.Truncate(time.Millisecond)):
+		case date.Before(s.Sent.Add(-skew).Truncate(time.Millisecond)):
 			d.Wrong = append(d.Wrong, fmt.Sprintf("%s is dated %s, before it was posted", s.Title, article.Date))
-		case late <= 0:
+		case late <= skew:
 			d.Exact++
 		case slices.ContainsFunc(windows, near):
 			d.Off++

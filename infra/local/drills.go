@@ -23,6 +23,10 @@ const mostServers = 4
 // calls are slow, and all of them share this computer's processors.
 const kernelRate = 10
 
+// kernelSkew is how far their clocks may be from this computer's: a kernel sets its own, when it boots, from one that
+// counts seconds, and what corrects it on EC2 is not here.
+const kernelSkew = 2 * time.Second
+
 // Drills are the drills that the environment is for. Scale is the command that brings it up with so many app servers:
 // a process of its own, because a drill kills it.
 func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) ([]drill.Drill, drill.Options, error) {
@@ -57,7 +61,7 @@ func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) (
 		return fail(err)
 	}
 	if kind == region.Kernels {
-		o.Rate = kernelRate
+		o.Rate, o.Skew = kernelRate, kernelSkew
 	}
 	drilled := drilledRegion{c, r}
 	return drill.Prod(drilled, c.scaling(scale, "fileSystemId", drilled.appServers), mostServers), o, nil

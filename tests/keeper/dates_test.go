@@ -55,7 +55,7 @@ func TestDatesSurviveKills(t *testing.T) {
 // dates compares the date of each acknowledged article with when it was posted.
 func (l *load) dates(t *testing.T, kills []loads.Window) {
 	t.Helper()
-	d := loads.Dates(l.list(t, l.balancer.cluster.awaitLeader()), l.samples, kills, dated)
+	d := loads.Dates(l.list(t, l.balancer.cluster.awaitLeader()), l.samples, kills, dated, 0)
 	require.Empty(t, d.Wrong)
 	acked := loads.Count("", titles, l.samples).Acknowledged
 	require.Equal(t, acked, d.Exact+d.Off, "articles with a date")

@@ -48,5 +48,6 @@
 //   - It uses iptables-legacy, because this kernel has no nf_tables for IPv4, and has its name server in
 //     /etc/resolv.conf, because systemd-resolved is not in the machine image.
 //   - A second interface, vec1, and port 9 on it, are how Exec reaches it while its network is down.
+//   - Its clock may be two seconds off: nothing answers where EC2 gives the time.
 //   - It takes no EBS volumes yet.
 package computer
