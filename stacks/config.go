@@ -33,6 +33,8 @@ type Config struct {
 	NightlySnapshots int
 	ProtectData      bool
 	ExpectData       bool
+	Uploads          bool
+	Outbound         bool
 	SiteCIDRs        []string
 	StatsCIDRs       []string
 	Domain           string

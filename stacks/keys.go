@@ -109,6 +109,18 @@ var commonKeys = []Key{
 		read: boolean(func(c *Config) *bool { return &c.ExpectData }),
 	},
 	{
+		Name: "uploads", Default: false, Example: "true",
+		Description: "Let people send files (multipart/form-data) to the application; without it such a request is " +
+			"answered 415.",
+		read: boolean(func(c *Config) *bool { return &c.Uploads }),
+	},
+	{
+		Name: "outbound", Default: false, Example: "true",
+		Description: "Let the application open connections, to a mail server for example; without it the kernel refuses " +
+			"them to whatever runs in its JVM.",
+		read: boolean(func(c *Config) *bool { return &c.Outbound }),
+	},
+	{
 		Name: "siteCidrs", Default: []any{"0.0.0.0/0"}, Example: "[203.0.113.0/24]",
 		Description: "IPv4 ranges that may see the site.",
 		read:        list(func(c *Config) *[]string { return &c.SiteCIDRs }, atLeast(1), each(ipv4Range)),

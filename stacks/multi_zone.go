@@ -65,8 +65,8 @@ func multiZone(ctx *pulumi.Context, c *Config, build builds, providers pulumi.Re
 	}
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
 		Common:     c.common(build, images.App),
-		ExpectData: c.ExpectData,
-		Group:      &tier.AppGroup{Network: vpc, Store: data.FileSystem},
+		ExpectData: c.ExpectData, Uploads: c.Uploads, Outbound: c.Outbound,
+		Group: &tier.AppGroup{Network: vpc, Store: data.FileSystem},
 	}, providers)
 	if err != nil {
 		return err

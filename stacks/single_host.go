@@ -43,7 +43,7 @@ func singleHost(ctx *pulumi.Context, c *Config, build builds, providers pulumi.R
 	app, err := components.NewAppTier(ctx, c.name("app"), &components.AppTierArgs{
 		Common:     c.common(build, images.App),
 		Containers: c.AppContainers,
-		ExpectData: c.ExpectData,
+		ExpectData: c.ExpectData, Uploads: c.Uploads, Outbound: c.Outbound,
 	}, providers)
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ type AppTierArgs struct {
 
 	// ExpectData has servers refuse an empty store, instead of beginning there.
 	ExpectData bool
+	// Uploads lets requests in that send files; Outbound lets the application open connections. The default is neither.
+	Uploads, Outbound bool
 
 	// Group places the servers in a group behind a load balancer; nil: on one host, behind the proxy there.
 	Group *AppGroup
@@ -134,6 +136,12 @@ func (a *AppTierArgs) container(tier, name string) boot.Container {
 	}
 	if a.ExpectData {
 		c.Env[keeper.ExpectEnv] = keeper.Present
+	}
+	if a.Uploads {
+		c.Env["TWIP_UPLOADS"] = "true" // read by infra/images/app/guard
+	}
+	if a.Outbound {
+		c.Env[keeper.OutboundEnv] = "true"
 	}
 	return c
 }

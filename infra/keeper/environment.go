@@ -90,7 +90,7 @@ func (c *computer) run(dir string) (*jvm, error) {
 	if err := c.link(dir); err != nil {
 		return nil, err
 	}
-	p, err := c.processes.start(c.options.Command)
+	p, err := c.processes.start(c.options.command())
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,8 @@ type Options struct {
 	MaxHeld   int           // how many requests may wait
 	Timing    Timing
 	Command   []string // starts the JVM
+	Confine   bool     // Command can do nothing but serve: see Confine
+	Outbound  bool     // but it may open connections
 }
 
 // DefaultOptions lack Store and Command.
@@ -83,6 +85,11 @@ func Serve(o Options, out io.Writer) error {
 	}
 	id := newID()
 	log := newLogger(out).With("keeper", o.Advertise)
+	if o.Confine {
+		if err := hide(); err != nil {
+			return err
+		}
+	}
 	env, err := newComputer(o)
 	if err != nil {
 		return err
@@ -182,6 +189,9 @@ func newID() string {
 
 // AddressEnv names the variable with the address that other keepers reach this one by, for want of --advertise.
 const AddressEnv = "TWIP_ADDRESS"
+
+// OutboundEnv names the variable that is true where the JVM may open connections, for want of --outbound.
+const OutboundEnv = "TWIP_OUTBOUND"
 
 // SocketsEnv names the variable with the directory of the sockets, for want of --sockets.
 const SocketsEnv = "TWIP_SOCKETS"

@@ -32,6 +32,12 @@ func TestMain(m *testing.M) {
 		err = beKeeper()
 	case "jvm":
 		err = beJVM(os.Args[1], os.Args[2])
+	case "confined":
+		if os.Args[1] == attemptRole {
+			fmt.Println(attempts[os.Args[2]]())
+			return
+		}
+		err = Confine(os.Args[2:], os.Args[1] == "outbound", func(err error) { fmt.Fprintln(os.Stderr, err) })
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -21,7 +21,7 @@ const mostServers = 4
 
 // kernelRate is how many requests a second machines with kernels of their own are visited with in a drill: their system
 // calls are slow, and all of them share this computer's processors.
-const kernelRate = 10
+const kernelRate = 3
 
 // kernelSkew is how far their clocks may be from this computer's: a kernel sets its own, when it boots, from one that
 // counts seconds, and what corrects it on EC2 is not here.

@@ -41,20 +41,24 @@ func TestProtectionIsLifted(t *testing.T) {
 	}
 }
 
-// An empty store is refused where somebody said that there are articles, by every server that has one.
-func TestExpectedDataIsAskedFor(t *testing.T) {
-	for _, said := range []string{"true", "false"} {
-		config := map[string]string{"twip:expectData": said}
-		documents := map[string]string{}
-		g := train(t, config)
-		documents["train"] = g.Document(t, g.Of(t, instanceType)[0])
-		g = prod(t, config)
-		for _, template := range g.Of(t, templateType) {
-			documents[template.Name] = g.Document(t, template)
-		}
-		for name, document := range documents {
-			asked := said == "true" && strings.Contains(document, "target=/store")
-			require.Equal(t, asked, strings.Contains(document, "--env TWIP_EXPECT=present "), "%s, expectData %s", name, said)
+// What servers of the app tier are told by a key: all of them, and none without it.
+func TestWhatAppServersAreTold(t *testing.T) {
+	for key, variable := range map[string]string{
+		"twip:expectData": "TWIP_EXPECT=present", "twip:uploads": "TWIP_UPLOADS=true", "twip:outbound": "TWIP_OUTBOUND=true",
+	} {
+		for _, said := range []string{"true", "false"} {
+			config := map[string]string{key: said}
+			documents := map[string]string{}
+			g := train(t, config)
+			documents["train"] = g.Document(t, g.Of(t, instanceType)[0])
+			g = prod(t, config)
+			for _, template := range g.Of(t, templateType) {
+				documents[template.Name] = g.Document(t, template)
+			}
+			for name, document := range documents {
+				told := said == "true" && strings.Contains(document, "target=/store")
+				require.Equal(t, told, strings.Contains(document, "--env "+variable+" "), "%s, %s %s", name, key, said)
+			}
 		}
 	}
 }

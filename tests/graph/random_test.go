@@ -31,6 +31,8 @@ var candidates = map[string][]string{
 	"twip:dataVolumeGiB":    {"1", "8", "16384", "0", "16385"},
 	"twip:protectData":      {"true", "false", "perhaps"},
 	"twip:expectData":       {"true", "false", "perhaps"},
+	"twip:uploads":          {"true", "false", "perhaps"},
+	"twip:outbound":         {"true", "false", "perhaps"},
 	"twip:siteCidrs":        {`["0.0.0.0/0"]`, `["203.0.113.0/24","192.0.2.0/24"]`, `["10.0.0.0/8"]`, `[]`, `{}`, `["::/0"]`},
 	"twip:statsCidrs":       {`[]`, `["203.0.113.7/32"]`, `["203.0.113.7/32","203.0.113.8/32"]`, `["203.0.113.7"]`, `[1]`},
 	"twip:domain":           {"", "news.example.com", "a.b.c.d.example.org", "-x", "example"},

@@ -131,6 +131,35 @@ func (c container) exec(t *testing.T, argv ...string) string {
 	return mustDocker(t, append([]string{"exec", c.id}, argv...)...)
 }
 
+// onStore runs a program on a store, as root. It is one of the proxy's image: the app's has none.
+func onStore(t *testing.T, store string, argv ...string) string {
+	t.Helper()
+	return mustDocker(t, append([]string{"run", "--rm", "--label", label, "--user", "0", "-v", store + ":/store",
+		"--entrypoint", argv[0], built[images.Proxy]}, argv[1:]...)...)
+}
+
+// unpacked is what an image, or a directory of it, holds, in a directory of this computer.
+func unpacked(t *testing.T, image, path string) string {
+	t.Helper()
+	id := mustDocker(t, "create", "--label", label, image)
+	defer mustDocker(t, "rm", "-v", id)
+	dir := t.TempDir()
+	mustDocker(t, "cp", id+":"+path, filepath.Join(dir, "copy"))
+	return filepath.Join(dir, "copy")
+}
+
+// jvm is the number of the JVM's process, as this computer counts.
+func (c container) jvm(t *testing.T) string {
+	t.Helper()
+	for line := range strings.Lines(mustDocker(t, "top", c.id, "-eo", "pid,comm")) {
+		if pid, command, _ := strings.Cut(strings.TrimSpace(line), " "); strings.TrimSpace(command) == "java" {
+			return pid
+		}
+	}
+	require.Fail(t, "no JVM runs in the container")
+	return ""
+}
+
 func newNetwork(t *testing.T) string {
 	t.Helper()
 	id := mustDocker(t, "network", "create", "--label", label, fmt.Sprintf("twip-test-images-%d", time.Now().UnixNano()))

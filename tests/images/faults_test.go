@@ -135,8 +135,8 @@ func TestAStaticServerIsFoundByItsName(t *testing.T) {
 
 func TestADamagedJournalIsRefused(t *testing.T) {
 	store := newStore(t)
-	mustDocker(t, "run", "--rm", "--label", label, "-v", store+":/store", "--entrypoint", "sh", built[images.App], "-c",
-		`mkdir '/store/files*' && printf 'this is no journal, not even nearly' > '/store/files*/0000000000000000001.journal'`)
+	onStore(t, store, "sh", "-c",
+		`mkdir '/store/files*' && printf 'this is no journal, not even nearly' > '/store/files*/0000000000000000001.journal' && chown -R 10001:10001 /store`)
 	app := startApp(t, built[images.App], &site{network: newNetwork(t), store: store, sockets: newSockets(t)})
 	const message = "0000000000000000001.journal is damaged at byte 0"
 	await(t, 30*time.Second, "the refusal in the log", func() bool {
@@ -147,7 +147,6 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 		response.Body.Close()
 		require.NotEqual(t, http.StatusOK, response.StatusCode)
 	}
-	content := mustDocker(t, "run", "--rm", "--label", label, "-v", store+":/store", "--entrypoint", "sh", built[images.App], "-c",
-		`cat '/store/files*/0000000000000000001.journal'`)
+	content := onStore(t, store, "cat", "/store/files*/0000000000000000001.journal")
 	require.Equal(t, "this is no journal, not even nearly", content, "nothing was changed")
 }

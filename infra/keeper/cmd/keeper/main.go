@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ const usage = `usage:
   keeper health [--live] [--admin ADDRESS]           exit 0 if this server can answer, or only lives
   keeper epochs --store DIR                          list the restore points
   keeper restore --store DIR [--dry-run] EPOCH       say what going back to a restore point loses, and go back
+  keeper confine [--outbound] -- COMMAND...          become COMMAND, which can start nothing and connect to nobody
 Each takes --help.
 `
 
@@ -28,7 +30,7 @@ func main() {
 		os.Exit(2)
 	}
 	commands := map[string]func([]string) error{"serve": serve, "health": health, "epochs": epochs, "restore": restore,
-		"rehearse": rehearse}
+		"rehearse": rehearse, keeper.ConfineVerb: confine}
 	command, known := commands[os.Args[1]]
 	if !known {
 		fmt.Fprint(os.Stderr, usage)
@@ -72,6 +74,10 @@ func options(verb string, args []string) (keeper.Options, error) {
 	f.StringVar(&o.Admin, "admin", o.Admin, "address for /health, /live and /metrics")
 	f.StringVar(&o.Sockets, "sockets", os.Getenv(keeper.SocketsEnv), "directory for "+keeper.SiteSocket+" and "+
 		keeper.AdminSocket+", by which a proxy on this machine reaches both (default: $"+keeper.SocketsEnv+")")
+	f.BoolVar(&o.Confine, "confine", false, "keep COMMAND from starting programs, connecting to others, and looking into "+
+		"other processes")
+	f.BoolVar(&o.Outbound, "outbound", os.Getenv(keeper.OutboundEnv) == "true",
+		"let a confined COMMAND open connections (default: $"+keeper.OutboundEnv+")")
 	f.StringVar(&o.Backend, "backend", o.Backend, "address where COMMAND listens")
 	f.StringVar(&o.Advertise, "advertise", "",
 		"host:port where other keepers reach this one (default: $"+keeper.AddressEnv+" or the first IPv4, and "+
@@ -174,4 +180,15 @@ func restore(args []string) error {
 	}
 	fmt.Printf("epoch %d holds the data of epoch %d; a keeper takes over from it\n", next, epoch)
 	return nil
+}
+
+func confine(args []string) error {
+	f := flag.NewFlagSet("keeper confine", flag.ExitOnError)
+	outbound := f.Bool("outbound", false, "let it open connections")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	return keeper.Confine(f.Args(), *outbound, func(err error) {
+		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Warn("not confined", "command", f.Arg(0), "error", err)
+	})
 }
