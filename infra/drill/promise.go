@@ -57,6 +57,16 @@ func (p Promise) String() string {
 	return strings.Join(parts, "; ")
 }
 
+// Slower is the same promise for machines that take so many times as long for all that they do.
+func (p Promise) Slower(times int) Promise {
+	for _, b := range []*Bound{&p.Pages, &p.Posts, &p.Static} {
+		if b.Away != Any {
+			b.Away *= time.Duration(times)
+		}
+	}
+	return p
+}
+
 func seconds(d time.Duration) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"
 }

@@ -167,3 +167,8 @@ func TestPromisesInWords(t *testing.T) {
 	require.Equal(t, "answered at some time", Bound{Any, Any}.String())
 	require.Equal(t, "again within 1 s, at most 3 fail", Bound{time.Second, 3}.String())
 }
+
+func TestSlowerMachinesArePromisedLess(t *testing.T) {
+	slow := Promise{Pages: Bound{Any, 3}, Posts: interrupted(8 * time.Second), Static: unnoticed}.Slower(4)
+	require.Equal(t, Promise{Pages: Bound{Any, 3}, Posts: interrupted(32 * time.Second), Static: held(8 * time.Second)}, slow)
+}

@@ -106,7 +106,9 @@
 //
 // No clock is trusted. Time-outs, on the monotonic clock, decide when to try to claim: when the heartbeat has not
 // changed for Timing.ElectionTimeout, as observed without interruption, so a keeper that slept, or whose own look at
-// the store hung, cannot mistake that for its leader's silence. A claim made too early costs a switch, never a change.
+// the store hung, cannot mistake that for its leader's silence. Where heartbeats came late in the last minute, twice
+// that long is waited, up to four times the time-out: a takeover makes a busy store busier, and the next one more
+// likely. A claim made too early costs a switch, never a change.
 // Heartbeats go out beside the work on an epoch as long as that goes on, so work that takes long looks like no death.
 // Wall clocks only date things for people and decide the age at which restore points beyond the least number go.
 //
@@ -122,6 +124,15 @@
 // with the mount options above also its directory entry), a synchronous write in place is read by whoever reads
 // afterwards, fsync means what it says, and the application answers
 // after its change is in the journal, as Prevayler's execute does. It does not rely on locks, leases or clocks.
+//
+// # Confinement
+//
+// With Options.Confine whoever gets the JVM to run code of his own finds little: a filter of system calls, set before the
+// JVM starts and for good, lets it start no program, look into no other process, signal none but itself, and make no
+// socket but TCP's; without Options.Outbound it cannot open a connection either, and can only answer. The keeper itself
+// cannot be looked into (PR_SET_DUMPABLE). The image has no program but the JVM and the keeper, its root is read-only,
+// and what is written to its tmpfs cannot be executed (Docker's default). What is left to such code is the JVM's own
+// memory, and the store: it can spoil the data that the application could, and restore points, which backups are for.
 //
 // # Restores
 //

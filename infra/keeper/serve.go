@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -205,19 +206,41 @@ const (
 
 // Healthy puts one of these questions to the keeper at the admin address.
 func Healthy(admin, question string) error {
+	_, err := ask(admin, question)
+	return err
+}
+
+// FollowsAfter returns nil if the keeper at the admin address can answer, and does so by a leader of an epoch after
+// this one. Whoever has made an epoch, by a restore, asks that before he believes what the site shows.
+func FollowsAfter(admin string, epoch uint64) error {
+	body, err := ask(admin, CanAnswer)
+	if err != nil {
+		return err
+	}
+	var s status
+	if err := json.Unmarshal(body, &s); err != nil {
+		return fmt.Errorf("health: %w", err)
+	}
+	if s.Epoch <= epoch || s.Leader == "" {
+		return fmt.Errorf("no server leads an epoch after %d yet: the newest is %d", epoch, s.Epoch)
+	}
+	return nil
+}
+
+func ask(admin, question string) ([]byte, error) {
 	_, port, err := net.SplitHostPort(admin)
 	if err != nil {
-		return fmt.Errorf("--admin %q: %w; give host:port or :port", admin, err)
+		return nil, fmt.Errorf("--admin %q: %w; give host:port or :port", admin, err)
 	}
 	client := &http.Client{Timeout: 2 * time.Second}
 	resp, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + question)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("cannot answer: %s", body)
 	}
-	return err
+	return body, err
 }

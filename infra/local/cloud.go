@@ -69,6 +69,9 @@ func (c *Cloud) Prepare(ctx context.Context) error {
 	if err := c.Computer.Ensure(ctx); err != nil {
 		return err
 	}
+	if err := c.ensureBench(ctx); err != nil {
+		return err
+	}
 	_, err := engine.FindCLI(ctx, c.say)
 	return err
 }

@@ -122,10 +122,15 @@ func (c *Cloud) instance(ctx context.Context) (string, error) {
 	return instance, nil
 }
 
+// ensureBench has ApacheBench there.
+func (c *Cloud) ensureBench(ctx context.Context) error {
+	return c.Computer.EnsureProgram(ctx, "ab", "apache2-utils")
+}
+
 // Routes are the edge and, for comparison, the keeper and Jetty behind it: Jetty listens only inside the leading app
 // container, whose network root may enter.
 func (c *Cloud) Routes(ctx context.Context, env ops.Environment) ([]ops.Route, error) {
-	if err := c.Computer.EnsureProgram(ctx, "ab", "apache2-utils"); err != nil {
+	if err := c.ensureBench(ctx); err != nil {
 		return nil, err
 	}
 	routes := []ops.Route{{Name: "edge", URL: env.URL + "/"}}

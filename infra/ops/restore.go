@@ -44,28 +44,47 @@ func appContainer(ctx context.Context, host Host) (string, error) {
 	return "", errors.New("no app container runs on the machine: see make status, and bring it up with make up")
 }
 
-// runKeeper runs a command of the keeper beside the data and passes on what it says.
-func runKeeper(ctx context.Context, host Host, out io.Writer, args ...string) error {
+// runKeeper runs a command of the keeper beside the data, passes on what it says, and returns it.
+func runKeeper(ctx context.Context, host Host, out io.Writer, args ...string) (string, error) {
 	app, err := appContainer(ctx, host)
 	if err != nil {
-		return err
+		return "", err
 	}
 	text, err := host.Exec(ctx, append([]string{docker, "exec", app, "keeper"}, args...)...)
 	if _, printErr := out.Write(text); printErr != nil {
-		return printErr
+		return "", printErr
+	}
+	return string(text), err
+}
+
+// restored is the epoch that a restore has made, in its own words.
+var restored = regexp.MustCompile(`(?m)^epoch (\d+) holds `)
+
+// awaitsRestored returns nil once a server leads what a restore has made: one that stands by answers for the leader of
+// before until then. Keepers of older images cannot be asked.
+func awaitsRestored(ctx context.Context, host Host, said string) error {
+	epoch := restored.FindStringSubmatch(said)
+	if epoch == nil {
+		return fmt.Errorf("the keeper did not say which epoch it has made: %q", said)
+	}
+	_, err := runKeeper(ctx, host, io.Discard, "health", "--after", epoch[1])
+	if err != nil && strings.Contains(err.Error(), "flag provided but not defined") {
+		return nil
 	}
 	return err
 }
 
 // RestorePoints prints what the keeper knows of the states that can be gone back to.
 func RestorePoints(ctx context.Context, host Host, out io.Writer) error {
-	return runKeeper(ctx, host, out, "epochs", "--store", storeMount)
+	_, err := runKeeper(ctx, host, out, "epochs", "--store", storeMount)
+	return err
 }
 
-// Restore makes the data of an earlier epoch the site's, and returns when the site answers again. The writer need not
+// Restore makes the data of an earlier epoch the site's, and returns when the site answers with it. The writer need not
 // be stopped before: it finds the newer epoch and gives way. The state before stays as a restore point.
 func Restore(ctx context.Context, env Environment, host Host, point uint64, out io.Writer) error {
-	if err := runKeeper(ctx, host, out, "restore", "--store", storeMount, strconv.FormatUint(point, 10)); err != nil {
+	said, err := runKeeper(ctx, host, out, "restore", "--store", storeMount, strconv.FormatUint(point, 10))
+	if err != nil {
 		return fmt.Errorf("restore of point %d: %w\nlist the points with: make restore-points STACK=%s",
 			point, err, env.Stack)
 	}
@@ -73,7 +92,13 @@ func Restore(ctx context.Context, env Environment, host Host, point uint64, out 
 	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
 	defer cancel()
 	for {
-		if answer, ok := probe(ctx, strings.TrimSuffix(env.URL, "/")+site.ReadPath); ok {
+		answer, ok := "", false
+		if err := awaitsRestored(ctx, host, said); err != nil {
+			answer = err.Error()
+		} else {
+			answer, ok = probe(ctx, strings.TrimSuffix(env.URL, "/")+site.ReadPath)
+		}
+		if ok {
 			fmt.Fprintf(out, "%s: %s\n", env.URL, answer)
 			return nil
 		} else if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -66,13 +67,23 @@ func TestRestore(t *testing.T) {
 	require.Contains(t, out.String(), "epoch 9 holds epoch 3\n")
 	require.Contains(t, out.String(), "200 OK")
 
+	require.Contains(t, host.ran, "docker exec app-1 keeper health --after 9")
+
+	host.answers["docker exec app-1 keeper health"] = "!flag provided but not defined: -after"
+	require.NoError(t, Restore(t.Context(), env, host, 3, &out), "a keeper of before that could not be asked")
+	host.answers["docker exec app-1 keeper health"] = "!no server leads an epoch after 9 yet"
+	soon, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	require.ErrorContains(t, Restore(soon, env, host, 3, &out), "no server leads an epoch after 9 yet",
+		"the site answers, but with what was there before")
+	stop()
+
 	host.answers["docker exec"] = "!epoch 3 is no restore point"
 	require.ErrorContains(t, Restore(t.Context(), env, host, 3, &out),
 		"epoch 3 is no restore point\nlist the points with")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	host.answers["docker exec"] = ""
+	host.answers["docker exec"] = "epoch 9 holds epoch 3"
 	require.ErrorContains(t, Restore(ctx, env, host, 3, &out), "make status STACK=train")
 }
 

@@ -17,7 +17,7 @@ import (
 const usage = `usage:
   keeper serve --store DIR [options] -- COMMAND...   run COMMAND (the JVM) when this server leads
   keeper rehearse --store DIR [options] -- COMMAND...  run COMMAND once on a copy of the newest data; exit 0 if it does
-  keeper health [--live] [--admin ADDRESS]           exit 0 if this server can answer, or only lives
+  keeper health [--live|--after EPOCH]               exit 0 if this server can answer, or only lives
   keeper epochs --store DIR                          list the restore points
   keeper restore --store DIR [--dry-run] EPOCH       say what going back to a restore point loses, and go back
   keeper confine [--outbound] -- COMMAND...          become COMMAND, which can start nothing and connect to nobody
@@ -117,8 +117,12 @@ func health(args []string) error {
 	f := flag.NewFlagSet("keeper health", flag.ExitOnError)
 	admin := f.String("admin", keeper.DefaultOptions().Admin, "admin address of the keeper on this computer")
 	live := f.Bool("live", false, "ask only whether the process works, not whether it can answer")
+	after := f.Uint64("after", 0, "ask whether it answers by a leader of an epoch after this one")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if *after > 0 {
+		return keeper.FollowsAfter(*admin, *after)
 	}
 	if *live {
 		return keeper.Healthy(*admin, keeper.Lives)

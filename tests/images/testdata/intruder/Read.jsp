@@ -12,7 +12,7 @@
       return run(own.getPath());
     }
     case "library": {
-      Files.copy(Path.of("/proc/self/exe").toRealPath().resolve("../../lib/libzip.so").normalize(), Path.of("/tmp/own.so"),
+      Files.copy(Paths.get("/proc/self/exe").toRealPath().resolve("../../lib/libzip.so").normalize(), Paths.get("/tmp/own.so"),
           StandardCopyOption.REPLACE_EXISTING);
       System.load("/tmp/own.so");
       return "loaded";
@@ -26,10 +26,10 @@
     case "channel": SocketChannel.open(new InetSocketAddress("127.0.0.1", 8082)); return "connected";
     case "datagram": new DatagramSocket().send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("127.0.0.1"), 53)); return "sent";
     case "unix": SocketChannel.open(UnixDomainSocketAddress.of("/sockets/site.sock")); return "connected";
-    case "end the keeper": return "" + ProcessHandle.of(1).map(ProcessHandle::destroyForcibly).orElse(false);
+    case "end the keeper": return "" + ((ProcessHandle) ((Optional<?>) ProcessHandle.class.getMethod("of", long.class).invoke(null, 1L)).get()).destroyForcibly();
     case "programs": {
       List<String> found = new ArrayList<>();
-      Files.walkFileTree(Path.of("/"), new SimpleFileVisitor<Path>() {
+      Files.walkFileTree(Paths.get("/"), new SimpleFileVisitor<Path>() {
         public FileVisitResult preVisitDirectory(Path d, java.nio.file.attribute.BasicFileAttributes a) {
           return d.startsWith("/proc") || d.startsWith("/sys") || d.startsWith("/dev") ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
         }
