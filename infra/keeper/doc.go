@@ -127,12 +127,13 @@
 //
 // # Confinement
 //
-// With Options.Confine whoever gets the JVM to run code of his own finds little: a filter of system calls, set before the
-// JVM starts and for good, lets it start no program, look into no other process, signal none but itself, and make no
-// socket but TCP's; without Options.Outbound it cannot open a connection either, and can only answer. The keeper itself
-// cannot be looked into (PR_SET_DUMPABLE). The image has no program but the JVM and the keeper, its root is read-only,
-// and what is written to its tmpfs cannot be executed (Docker's default). What is left to such code is the JVM's own
-// memory, and the store: it can spoil the data that the application could, and restore points, which backups are for.
+// With Options.Confine whoever gets the JVM to run code of his own finds little: a filter of system calls, set before
+// the JVM starts and for good, lets it start no program, look into no other process, signal none but itself, and make
+// no socket but TCP's; without Options.Outbound it cannot open a connection either, and can only answer. The keeper
+// itself cannot be looked into (PR_SET_DUMPABLE). The image has no program but the JVM and the keeper, its root is
+// read-only, and what is written to its tmpfs cannot be executed (Docker's default). What is left to such code is the
+// JVM's own memory, and the store: it can spoil the data that the application could, and restore points, which backups
+// are for.
 //
 // # Restores
 //

@@ -286,8 +286,8 @@ func (k *Keeper) probe(now time.Duration) {
 // slowMemory is how long a slow heartbeat is remembered.
 const slowMemory = time.Minute
 
-// patience is how long the leader may be silent: longer where its heartbeats, or the looks at them, have just been slow,
-// because a takeover makes a busy computer or store busier, and the next one more likely.
+// patience is how long the leader may be silent: longer where its heartbeats, or the looks at them, have just been
+// slow, because a takeover makes a busy computer or store busier, and the next one more likely.
 func (k *Keeper) patience() time.Duration {
 	return max(k.timing.ElectionTimeout, min(2*k.seen.slow, 4*k.timing.ElectionTimeout))
 }

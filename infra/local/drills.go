@@ -23,8 +23,8 @@ const mostServers = 4
 // calls are slow, and all of them share this computer's processors.
 const kernelRate = 3
 
-// kernelTimes is how many times as long as elsewhere they may take: a JVM starts in 13 to 20 s there, and in 1 to 4 s in
-// containers.
+// kernelTimes is how many times as long as elsewhere they may take: a JVM starts in 13 to 20 s there, and in 1 to 4 s
+// in containers.
 const kernelTimes = 4
 
 // kernelSkew is how far their clocks may be from this computer's: a kernel sets its own, when it boots, from one that

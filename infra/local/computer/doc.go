@@ -36,9 +36,10 @@
 // After UseKernels a machine is a Linux kernel of its own: Debian's User Mode Linux, a kernel that runs as an ordinary
 // process, in a container (kernel/machine) that carries the same labels, so that all else, removal above all, works as
 // for containers. Its root disk is written copy-on-write over one that all share (guest/Dockerfile): the machine image,
-// and what machines would install when they boot. A zone is a container in whose network machines have their interfaces;
-// it is their router, firewall, name server and mount target (kernel/zone). A file system is one more kernel, an NFS 4.1 server
-// (store/serve) that only zones talk to, by way of TLS. Its leases last 15 s, its grace period 10 s; EFS names neither.
+// and what machines would install when they boot. A zone is a container in whose network machines have their
+// interfaces; it is their router, firewall, name server and mount target (kernel/zone). A file system is one more
+// kernel, an NFS 4.1 server (store/serve) that only zones talk to, by way of TLS. Its leases last 15 s, its grace
+// period 10 s; EFS names neither.
 //
 // Such a machine differs from an EC2 instance as the list above says, but for the cgroups, the volumes and the memory,
 // and in this:
