@@ -75,8 +75,9 @@ func newCluster(t *testing.T, servers int, prepare func(store string)) *cluster 
 	t.Cleanup(c.remove)
 	c.docker("network", "create", c.name)
 	c.docker("volume", "create", c.name)
-	// A first container gives the volume the owner that the image's directory has.
-	c.docker("run", "--rm", "--name", c.name+"-owner", "--volume", c.name+":/store", "--entrypoint", "true", image)
+	// A first container, which never runs, gives the volume the owner that the image's directory has.
+	c.docker("create", "--name", c.name+"-owner", "--volume", c.name+":/store", image)
+	c.docker("rm", c.name+"-owner")
 	c.store = c.docker("volume", "inspect", "--format", "{{.Mountpoint}}", c.name)
 	if prepare != nil {
 		prepare(c.store)

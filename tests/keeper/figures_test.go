@@ -28,9 +28,12 @@ func TestLatency(t *testing.T) {
 	bare := c.name + "-bare"
 	var command []string
 	require.NoError(t, json.Unmarshal([]byte(c.docker("inspect", "--format", "{{json .Config.Cmd}}", image)), &command))
-	jvm := strings.Join(command[slices.Index(command, "--")+1:], " ")
-	c.docker(append(c.container(bare), "--entrypoint", "sh", image, "-c", "mkdir -p /store/bare /run/keeper && "+
-		"ln -s /store/bare /run/keeper/persistence && exec "+jvm+" jetty.http.host=0.0.0.0 jetty.http.port=8080")...)
+	jvm := command[slices.Index(command, "--")+1:]
+	data := filepath.Join(c.store, "bare")
+	require.NoError(t, os.Mkdir(data, 0o700))
+	require.NoError(t, os.Chown(data, 10001, 10001))
+	c.docker(slices.Concat(c.container(bare), []string{"--volume", data + ":/run/keeper/persistence", "--entrypoint", jvm[0],
+		image}, jvm[1:], []string{"jetty.http.host=0.0.0.0", "jetty.http.port=8080"})...)
 	t.Cleanup(func() {
 		if _, err := docker("rm", "-fv", bare); err != nil {
 			t.Error(err)
