@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"twip/infra/load"
 )
 
 // Machine is a machine of a group.
@@ -31,6 +33,8 @@ type Region interface {
 	RestartStore(ctx context.Context) error
 	HangTunnel(ctx context.Context, machine string) error
 	Scale(ctx context.Context, tier string, servers int) error
+	// VisitSlowly has slow visitors ask after each of the pauses.
+	VisitSlowly(ctx context.Context, pauses []time.Duration) ([]load.Sample, error)
 	// Settled is nil when every group has what it wants and all of it serves.
 	Settled(ctx context.Context) error
 	// Release brings the same application up in images of their own.
@@ -95,6 +99,7 @@ func Prod(r Region, change Change, most int) []Drill {
 			Promise: taken(away, 0), Do: z.badRelease("it cannot read the data"), After: z.oneWriter},
 		{Name: "scale", Fault: fmt.Sprintf("the app group grows to %d servers and shrinks to 2", most),
 			Promise: taken(away, 0), Do: z.scale(most), After: z.oneWriter},
+		z.idle(nobody),
 		change.killed(20, taken(away, Any)),
 	}
 	for i, long := range []time.Duration{time.Second, 20 * time.Second, 100 * time.Second} {
@@ -278,6 +283,41 @@ func (z region) scale(most int) func(context.Context, func(string)) error {
 			}
 		}
 		return nil
+	}
+}
+
+// slowPauses are the pauses of slow visitors: around the times after which servers commonly end connections that rest,
+// above all the load balancer (60 s), and after which the app servers do (75 s). A server that ends one before the load
+// balancer does makes it answer 502 now and then:
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues
+var slowPauses = func() (all []time.Duration) {
+	for _, seconds := range []float64{1, 1, 1, 2, 4.9, 5, 5.1, 10, 15, 20, 29.5, 30, 30.5, 45, 59, 59.5, 60, 60.5, 61, 75} {
+		all = append(all, time.Duration(seconds*float64(time.Second)))
+	}
+	return all
+}()
+
+// idle breaks nothing: connections rest, between visitors, the load balancer and servers.
+func (z region) idle(promise Promise) Drill {
+	var samples []load.Sample
+	return Drill{Name: "idle", Fault: "slow visitors keep their connections, which rest for up to 75 s",
+		Promise: promise,
+		Do: func(ctx context.Context, say func(string)) (err error) {
+			say(fmt.Sprintf("they ask after each of %d pauses", len(slowPauses)))
+			samples, err = z.VisitSlowly(ctx, slowPauses)
+			return err
+		},
+		After: func(ctx context.Context) ([]Check, error) {
+			checks, err := z.oneWriter(ctx)
+			failed, which := 0, ""
+			for problem, times := range load.Failed(samples) {
+				failed += times
+				which += fmt.Sprintf(", %d times %s", times, problem)
+			}
+			measured := fmt.Sprintf("%d of %d%s", failed, len(samples), which)
+			return append(checks, Check{"requests of slow visitors that failed", "0", measured,
+				failed == 0 && len(samples) > 0}), err
+		},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/infra/load"
 	"twip/infra/ops"
 )
 
@@ -99,6 +100,14 @@ func (f *fakeRegion) Scale(_ context.Context, tier string, servers int) error {
 	return f.note("scale", tier, strings.Repeat("I", servers))
 }
 
+func (f *fakeRegion) VisitSlowly(_ context.Context, pauses []time.Duration) ([]load.Sample, error) {
+	samples := make([]load.Sample, len(pauses))
+	if f.stuck {
+		samples[1].Problem = "502"
+	}
+	return samples, f.note("slow visitors")
+}
+
 func (f *fakeRegion) Release(context.Context, func(string)) error {
 	for i := range f.machines {
 		if !f.stuck {
@@ -131,6 +140,8 @@ func TestWhatProdsDrillsDo(t *testing.T) {
 		"release-broken":                         {nil, "bad release: it does not start", "", true},
 		"release-unreadable":                     {nil, "bad release: it cannot read the data", "", true},
 		"release-broken, rolled out":             {func(f *fakeRegion) { f.stuck = true }, "", "it was rolled out", false},
+		"idle":                                   {nil, "slow visitors", "", true},
+		"idle, with a 502":                       {func(f *fakeRegion) { f.stuck = true }, "slow visitors", "", false},
 		"release":                                {nil, "release", "", true},
 		"release, of nothing": {func(f *fakeRegion) { f.stuck = true }, "release", "nothing was rolled out",
 			false},

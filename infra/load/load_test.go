@@ -1,11 +1,14 @@
 package load
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,6 +166,29 @@ func TestLoad(t *testing.T) {
 	posts := len(Of(samples, Post))
 	require.Equal(t, Tally{Sent: posts, Acknowledged: posts}, Count(page, "t", samples))
 	require.InDelta(t, 0.4, float64(posts)/float64(len(samples)), 0.15)
+}
+
+// Slow visitors keep their connections, and only what they ask after a pause counts.
+func TestSlow(t *testing.T) {
+	n := &news{asked: map[string]int{}, status: map[string]int{"/": 502}}
+	server := httptest.NewUnstartedServer(n)
+	var opened atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	slow := Slow{URL: server.URL, Visitors: 4, Pauses: []time.Duration{1, 1, 1}, Paths: []string{"/", "/styles/a.css"}}
+	samples := slow.Visit(t.Context())
+	require.Len(t, samples, 12)
+	require.Equal(t, map[string]int{"502": 6}, Failed(samples))
+	require.EqualValues(t, 4, opened.Load(), "a connection each")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	slow.Pauses[0] = time.Hour
+	require.Empty(t, slow.Visit(ended))
 }
 
 func TestProblems(t *testing.T) {

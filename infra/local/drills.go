@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"twip/infra/drill"
+	"twip/infra/load"
 	"twip/infra/local/computer"
 	"twip/infra/local/engine"
 	"twip/infra/local/region"
 	"twip/infra/ops"
+	"twip/infra/site"
 )
 
 // mostServers is how many servers the app group grows to in a drill: as many as one computer bears.
@@ -26,6 +28,9 @@ const kernelRate = 3
 // kernelTimes is how many times as long as elsewhere they may take: a JVM starts in 13 to 20 s there, and in 1 to 4 s
 // in containers.
 const kernelTimes = 4
+
+// slowVisitors keep a connection each and ask rarely, all at once: 10,000 times together in a drill.
+const slowVisitors, kernelSlowVisitors = 500, 20
 
 // kernelSkew is how far their clocks may be from this computer's: a kernel sets its own, when it boots, from one that
 // counts seconds, and what corrects it on EC2 is not here.
@@ -67,7 +72,10 @@ func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) (
 	if kind == region.Kernels {
 		o.Rate, o.Skew = kernelRate, kernelSkew
 	}
-	drilled := drilledRegion{c, r}
+	drilled := drilledRegion{c, r, env.URL, slowVisitors}
+	if kind == region.Kernels {
+		drilled.slow = kernelSlowVisitors
+	}
 	drills := drill.Prod(drilled, c.scaling(scale, "fileSystemId", drilled.appServers), mostServers)
 	if kind == region.Kernels {
 		for i := range drills {
@@ -169,6 +177,8 @@ func (c *Cloud) appContainers(ctx context.Context) (servers int, err error) {
 type drilledRegion struct {
 	cloud *Cloud
 	*Region
+	url  string
+	slow int // visitors
 }
 
 func (d drilledRegion) Machines(ctx context.Context) ([]drill.Machine, error) {
@@ -191,6 +201,18 @@ func (d drilledRegion) appServers(ctx context.Context) (int, error) {
 
 func (d drilledRegion) Scale(ctx context.Context, tier string, servers int) error {
 	return d.ScaleTier(ctx, tier, servers)
+}
+
+// VisitSlowly has half of the visitors read the front page, and half of them a static file.
+func (d drilledRegion) VisitSlowly(ctx context.Context, pauses []time.Duration) ([]load.Sample, error) {
+	front, err := site.Get(ctx, strings.TrimSuffix(d.url, "/")+site.FrontPath)
+	if err != nil {
+		return nil, err
+	}
+	slow := load.Slow{URL: d.url, Visitors: d.slow, Pauses: pauses,
+		Paths: []string{site.FrontPath, site.StaticFile(front, d.url)}}
+	samples := slow.Visit(ctx)
+	return samples, ctx.Err()
 }
 
 func (d drilledRegion) HangStore(ctx context.Context) error { return here(d.Region.HangStore(ctx)) }

@@ -3,8 +3,6 @@ package machine
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twip/infra/drill"
 	"twip/infra/local"
 	"twip/infra/local/region"
 	"twip/infra/ops"
@@ -22,7 +21,7 @@ import (
 	"twip/tests/visitor"
 )
 
-// TestProd brings production up, ends the writer's machine, and sees it replaced.
+// TestProd brings production up, takes the writer's machine and then a zone from it, and brings it changes, good and bad.
 func TestProd(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -66,30 +65,13 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 	require.NoError(t, err)
 	require.Equal(t, writer.ID, string(id), "a machine is told which one it is")
 	e.post("before its machine is lost")
-	require.NoError(t, r.Kill(t.Context(), writer.ID))
-	lost := time.Now()
-	e.eventually(time.Minute, func() error {
-		a, err := e.tryPost("after its machine is lost")
-		if err == nil && a.status != 302 {
-			err = fmt.Errorf("answer %d", a.status)
-		}
-		return err
-	})
-	t.Logf("posts again %.1f s after the writer's machine was lost", time.Since(lost).Seconds())
+	drills, o, err := e.Drills(t.Context(), nil)
+	require.NoError(t, err)
+	chosen, err := drill.Choose(drills, "writer-off,zone-off")
+	require.NoError(t, err)
+	_, err = drill.Run(t.Context(), chosen, o)
+	require.NoError(t, err)
 	require.Contains(t, e.articles(), "before its machine is lost")
-	e.eventually(5*time.Minute, func() error {
-		machines, err := r.Machines(t.Context(), "app")
-		if err != nil {
-			return err
-		}
-		for _, m := range machines {
-			if m.ID == writer.ID {
-				return errors.New("the dead machine is still in its group")
-			}
-		}
-		return r.Settled(t.Context())
-	})
-	t.Logf("replaced %.0f s after it was lost", time.Since(lost).Seconds())
 	for _, tier := range []string{"app", "static"} {
 		e.logged("journals", tier, `"MemoryUsedPercent": `)
 	}

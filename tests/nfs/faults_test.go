@@ -1,0 +1,100 @@
+package nfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// fault breaks something of a server, or the store of both, for so long, and mends it.
+type fault struct {
+	name string
+	do   func(s *site, victim *server, long time.Duration) error
+}
+
+const inside = "/usr/local/lib/twip/inside"
+
+var faults = []fault{
+	{"the application is killed", func(s *site, m *server, _ time.Duration) error {
+		return s.try(m, "pkill", "-KILL", "-x", "standin")
+	}},
+	{"the keeper is killed", func(s *site, m *server, _ time.Duration) error {
+		return s.try(m, "systemctl", "kill", "--signal=KILL", "--kill-whom=main", "twip-test-keeper")
+	}},
+	{"the machine stands still", func(s *site, m *server, long time.Duration) error {
+		if err := s.Pause(s.t.Context(), m.id); err != nil {
+			return err
+		}
+		time.Sleep(long)
+		return s.Resume(context.WithoutCancel(s.t.Context()), m.id)
+	}},
+	{"the machine's cable is pulled", func(_ *site, m *server, long time.Duration) error {
+		a := netip.MustParseAddr(m.address).As4()
+		tap := fmt.Sprintf("t%02x%02x", a[2], a[3])
+		return during(long, func(change string) error {
+			return errors.Join(
+				container(m.id, "iptables", "--table", "raw", change, "PREROUTING", "--in-interface", tap, "--jump", "DROP"),
+				container(m.id, "iptables", "--table", "mangle", change, "POSTROUTING", "--out-interface", tap, "--jump", "DROP"))
+		}, "--insert", "--delete")
+	}},
+	{"the store's replies are lost", func(_ *site, m *server, long time.Duration) error {
+		return during(long, func(change string) error {
+			return container(m.id, "iptables", change, "OUTPUT", "--protocol", "tcp", "--sport", "2049",
+				"--destination", m.address, "--jump", "DROP")
+		}, "--insert", "--delete")
+	}},
+	{"the store's server restarts", func(s *site, _ *server, _ time.Duration) error {
+		return s.RestartStores(s.t.Context())
+	}},
+	{"the application stands still", func(s *site, m *server, long time.Duration) error {
+		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "-x", "standin") }, "-STOP", "-CONT")
+	}},
+	{"the tunnel is killed", func(s *site, m *server, _ time.Duration) error {
+		return s.try(m, "systemctl", "kill", "--signal=KILL", "twip-tunnel")
+	}},
+	{"requests to the store are lost", func(_ *site, m *server, long time.Duration) error {
+		return during(long, func(change string) error {
+			return container(m.id, "iptables", change, "INPUT", "--protocol", "tcp", "--dport", "2049",
+				"--source", m.address, "--jump", "DROP")
+		}, "--insert", "--delete")
+	}},
+	{"the keeper stands still", func(s *site, m *server, long time.Duration) error {
+		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "-f", "bin/keeper-") }, "-STOP", "-CONT")
+	}},
+	{"the store hangs", func(s *site, _ *server, long time.Duration) error {
+		if err := s.HangStores(s.t.Context()); err != nil {
+			return err
+		}
+		time.Sleep(long)
+		return s.RestoreStores(context.WithoutCancel(s.t.Context()))
+	}},
+	{"the store is full", func(_ *site, _ *server, long time.Duration) error {
+		return during(long, func(how string) error {
+			return container(fileSystem, inside, "sh", "-c", how)
+		}, `fallocate -l $(($(stat -f -c '%f * %S' /export))) /export/fill; dd if=/dev/zero of=/export/fill oflag=append `+
+			`conv=notrunc bs=4k 2>/dev/null; true`, "rm -f /export/fill")
+	}},
+	{"the tunnel hangs", func(s *site, m *server, long time.Duration) error {
+		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "stunnel") }, "-STOP", "-CONT")
+	}},
+	{"an orderly stop", func(s *site, m *server, _ time.Duration) error {
+		return s.try(m, "systemctl", "restart", "twip-test-keeper")
+	}},
+	{"the machine is switched off, and on", func(s *site, m *server, _ time.Duration) error {
+		if err := s.Kill(s.t.Context(), m.id); err != nil {
+			return err
+		}
+		return s.Start(s.t.Context(), m.id)
+	}},
+}
+
+// during changes something, and changes it back after so long.
+func during(long time.Duration, change func(string) error, there, back string) error {
+	if err := change(there); err != nil {
+		return err
+	}
+	time.Sleep(long)
+	return change(back)
+}
