@@ -90,7 +90,7 @@ newer-images: ## write the newest machine image and base image into the stack's 
 	@$(TWIP) -cloud aws newer-images $(if $(PROPOSE),-propose)
 
 ##@ tests
-.PHONY: test test-unit test-race test-machines test-keeper-long test-mutants lint
+.PHONY: test test-unit test-race test-machines test-keeper-long test-simulation-long test-mutants lint
 test: lint test-unit test-race test-machines ## all tests; needs root for Docker and loop devices
 test-unit: ## tests that need neither Docker nor the Pulumi command: seconds, once compiled
 	go test $(UNIT)
@@ -98,10 +98,14 @@ test-race: ## the same under the race detector, with fewer simulated schedules
 	go test -race $(UNIT)
 test-machines: ## the real engine, the real images, real machines, real faults
 	$(TWIP) prepare
-	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
+	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/... \
+		./tests/nfs/...
 	go test -count=1 -timeout 30m -tags machines -run TestMachines -v ./infra/cmd/twip
-test-keeper-long: ## 200 faults under load, pauses up to a minute: about 35 minutes
+test-keeper-long: ## 200 faults under load and 500 over NFS, pauses up to 60 and 100 s: about 2 hours
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
+	go test -count=1 -timeout 240m -v ./tests/nfs -schedules 500 -pause 100s
+test-simulation-long: ## a million simulated schedules of keepers: about 80 minutes on 2 cores
+	go test -count=1 -timeout 240m -v -run 'TestSimulation$$' ./infra/keeper -schedules 1000000
 test-mutants: ## break the keeper in ways that lose data: its unit tests have to notice each; about 15 minutes
 	go test -count=1 -tags mutants -timeout 90m -v ./tests/keeper/mutants
 lint: ## formatting, vet, staticcheck, workflows, tidiness

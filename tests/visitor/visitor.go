@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Read reads a page again and again until it is stopped, which tells how often that was, and what was no 200.
@@ -32,11 +33,9 @@ func once(client *http.Client, url string) error {
 		return err
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		return err
+	page, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %d: %.200s", time.Now().UTC().Format(time.RFC3339Nano), answer.StatusCode, page)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%d", answer.StatusCode)
-	}
-	return nil
+	return err
 }

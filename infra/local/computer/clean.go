@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -101,10 +102,12 @@ func (c *Computer) cleaned(problems []error) error {
 // cleanDocker removes the objects of one kind that carry this cloud's label and all the others given.
 func (c *Computer) cleanDocker(ctx context.Context, kind string, labels []string, remove ...string) error {
 	ids, err := c.find(ctx, kind, labels...)
-	if err != nil || len(ids) == 0 {
-		return err
+	// One at a time: asked for several, Docker removes them at once, and has been seen to wait for itself for ever when
+	// that many leave a network (20.10.24, goroutines in libnetwork's sbLeave and processEndpointDelete).
+	for _, id := range ids {
+		_, removeErr := docker(ctx, append(slices.Clone(remove), id)...)
+		err = errors.Join(err, removeErr)
 	}
-	_, err = docker(ctx, append(remove, ids...)...)
 	return err
 }
 

@@ -154,8 +154,10 @@ func commands(backend string, have []target, wanted []want) (lines []string) {
 		slot := empty[0]
 		empty = empty[1:]
 		say(slot, "addr %s", w.Address)
+		// HAProxy takes a server that leaves maintenance for healthy until a check fails. While it drains it gets nothing.
+		server := fmt.Sprintf("set server %s/%s ", backend, slot)
+		lines = append(lines, server+"state drain", server+"health down")
 		say(slot, "state ready")
-		lines = append(lines, fmt.Sprintf("set server %s/%s health down", backend, slot))
 	}
 	return lines
 }

@@ -72,14 +72,15 @@ func TestCommands(t *testing.T) {
 		"as it should be": {[]target{slot("t1", "10.0.0.1", "ready"), slot("t2", free, "maint")}, []want{{"10.0.0.1", "ready"}}, nil},
 		"a new target": {[]target{slot("t1", "10.0.0.1", "ready"), slot("t2", free, "maint")},
 			[]want{{"10.0.0.1", "ready"}, {"10.0.0.2", "ready"}}, []string{
-				"set server b/t2 addr 10.0.0.2", "set server b-all/t2 addr 10.0.0.2", "set server b/t2 state ready",
-				"set server b-all/t2 state ready", "set server b/t2 health down"}},
+				"set server b/t2 addr 10.0.0.2", "set server b-all/t2 addr 10.0.0.2", "set server b/t2 state drain",
+				"set server b/t2 health down", "set server b/t2 state ready", "set server b-all/t2 state ready"}},
 		"one drains": {[]target{slot("t1", "10.0.0.1", "ready")}, []want{{"10.0.0.1", "drain"}},
 			[]string{"set server b/t1 state drain", "set server b-all/t1 state drain"}},
 		"one is gone, its slot is used again": {[]target{slot("t1", "10.0.0.1", "drain")}, []want{{"10.0.0.2", "ready"}}, []string{
 			"set server b/t1 state maint", "set server b-all/t1 state maint", "set server b/t1 addr 192.0.2.1",
 			"set server b-all/t1 addr 192.0.2.1", "set server b/t1 addr 10.0.0.2", "set server b-all/t1 addr 10.0.0.2",
-			"set server b/t1 state ready", "set server b-all/t1 state ready", "set server b/t1 health down"}},
+			"set server b/t1 state drain", "set server b/t1 health down", "set server b/t1 state ready",
+			"set server b-all/t1 state ready"}},
 		"what drains is not taken in": {[]target{slot("t1", free, "maint")}, []want{{"10.0.0.1", "drain"}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tc.lines, commands("b", tc.have, tc.wanted)) })
