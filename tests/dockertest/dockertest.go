@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,21 @@ func Docker(args ...string) (string, error) {
 			Tail(stderr.String()))
 	}
 	return strings.TrimSpace(stdout.String()), nil
+}
+
+// Each runs a command of Docker's for each of the objects that another one lists. One at a time: asked to remove
+// several, Docker does that at once, and may then wait for itself for ever.
+func Each(list, command []string) error {
+	ids, err := Docker(list...)
+	if err != nil {
+		return err
+	}
+	for _, id := range strings.Fields(ids) {
+		if _, err := Docker(append(slices.Clone(command), id)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Tail is the last 40 lines.

@@ -37,14 +37,7 @@ func removeAll() error {
 		{[]string{"volume", "ls", "-q"}, []string{"volume", "rm", "-f"}},
 		{[]string{"network", "ls", "-q"}, []string{"network", "rm"}},
 	} {
-		ids, err := docker(append(object.list, "--filter", "label="+label)...)
-		if err != nil {
-			return err
-		}
-		if ids == "" {
-			continue
-		}
-		if _, err := docker(append(object.remove, strings.Fields(ids)...)...); err != nil {
+		if err := dockertest.Each(append(object.list, "--filter", "label="+label), object.remove); err != nil {
 			return err
 		}
 	}

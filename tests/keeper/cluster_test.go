@@ -34,14 +34,7 @@ func removeAll() error {
 		{[]string{"network", "ls", "-q", "--filter", "name=^" + prefix}, []string{"network", "rm"}},
 		{[]string{"images", "--format", "{{.Repository}}:{{.Tag}}", prefix + "app"}, []string{"rmi", "--no-prune"}},
 	} {
-		ids, err := docker(object.list...)
-		if err != nil {
-			return err
-		}
-		if ids == "" {
-			continue
-		}
-		if _, err := docker(append(object.remove, strings.Fields(ids)...)...); err != nil {
+		if err := dockertest.Each(object.list, object.remove); err != nil {
 			return err
 		}
 	}
