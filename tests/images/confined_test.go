@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,4 +54,24 @@ func TestWhoGetsInFindsLittle(t *testing.T) {
 	require.Equal(t, "/usr/local/bin/keeper", programs[1])
 	require.Regexp(t, `^/usr/lib/jvm/.*/bin/java$`, programs[0])
 	require.NotContains(t, app.logs(t), "not confined")
+}
+
+// TestTheAppsHealthCheckNeedsNoShell runs it by a command line, as machines do, in an image without a shell.
+func TestTheAppsHealthCheckNeedsNoShell(t *testing.T) {
+	app := run(t, images.App, built[images.App], newNetwork(t), "-v", newStore(t)+":/store",
+		"--health-cmd", "/usr/local/bin/keeper health --live", "--health-interval", "1s", "--health-timeout", "2s",
+		"--health-retries", "2")
+	await := func(health string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			return mustDocker(t, "inspect", "-f", "{{.State.Health.Status}}", app.id) == health
+		}, time.Minute, 100*time.Millisecond, "not %s", health)
+	}
+	await("healthy")
+	mustDocker(t, "kill", "--signal", "STOP", app.id)
+	await("unhealthy")
+	mustDocker(t, "kill", "--signal", "CONT", app.id)
+	await("healthy")
+	_, err := docker("exec", app.id, "/bin/sh", "-c", "/usr/bin/java -version")
+	require.ErrorContains(t, err, "this is no shell")
 }

@@ -213,16 +213,16 @@ func signal(pid int, sig syscall.Signal) error {
 	return nil
 }
 
-// hideStore puts an unreadable file system over the server's store.
+// hideStore puts an unreadable file system over the server's store, with this computer's programs.
 func (s *server) hideStore() error {
 	target := strconv.Itoa(s.keeperPID())
-	out, err := exec.Command("nsenter", "--target", target, "--mount", "mount", "-t", "tmpfs", "-o", "mode=000", "none", "/store").CombinedOutput()
+	out, err := exec.Command("mount", "--namespace", target, "-t", "tmpfs", "-o", "mode=000", "none", "/store").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("hide the store of %s: %w: %s", s.name, err, out)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.broken = func() { _ = exec.Command("nsenter", "--target", target, "--mount", "umount", "/store").Run() } // gone with the container
+	s.broken = func() { _ = exec.Command("umount", "--namespace", target, "/store").Run() } // gone with the container
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func main() {
 		os.Exit(2)
 	}
 	commands := map[string]func([]string) error{"serve": serve, "health": health, "epochs": epochs, "restore": restore,
-		"rehearse": rehearse, keeper.ConfineVerb: confine}
+		"rehearse": rehearse, keeper.ConfineVerb: confine, "-c": healthCommand}
 	command, known := commands[os.Args[1]]
 	if !known {
 		fmt.Fprint(os.Stderr, usage)
@@ -128,6 +129,16 @@ func health(args []string) error {
 		return keeper.Healthy(*admin, keeper.Lives)
 	}
 	return keeper.Healthy(*admin, keeper.CanAnswer)
+}
+
+// healthCommand makes this program what Docker runs a health check's command line by: /bin/sh of the app image, which
+// has no shell, is a link to it. It runs no other command.
+func healthCommand(args []string) error {
+	words := strings.Fields(strings.Join(args, " "))
+	if len(words) < 2 || filepath.Base(words[0]) != "keeper" || words[1] != "health" {
+		return fmt.Errorf("%q: this is no shell; it runs health checks only: keeper health …", args)
+	}
+	return health(words[2:])
 }
 
 func epochs(args []string) error {
