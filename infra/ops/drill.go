@@ -126,8 +126,8 @@ func (c container) twin() []string {
 	for _, variable := range c.Config.Env {
 		argv = append(argv, "--env", variable)
 	}
-	// No other keeper reaches this one, and none should.
-	return append(argv, "--env", keeper.AddressEnv+"=127.0.0.1", c.Config.Image)
+	// No other keeper reaches this one, and none should; nor a proxy, by sockets.
+	return append(argv, "--env", keeper.AddressEnv+"=127.0.0.1", "--env", keeper.SocketsEnv+"=", c.Config.Image)
 }
 
 // await waits until the application answers on the copy.
@@ -141,7 +141,7 @@ func (d drill) await(ctx context.Context) error {
 		}
 		running, lookErr := d.host.Exec(ctx, docker, "inspect", "--format", "{{.State.Running}}", drillName)
 		if ctx.Err() != nil || lookErr == nil && strings.TrimSpace(string(running)) != "true" {
-			log, logErr := d.host.Exec(context.WithoutCancel(ctx), docker, "logs", "--tail", "30", drillName)
+			log, logErr := d.host.Exec(context.WithoutCancel(ctx), "sh", "-c", docker+" logs --tail 30 "+drillName+" 2>&1")
 			return errors.Join(fmt.Errorf("the application does not answer on the copy: %w; its log ends with:\n%s",
 				err, log), logErr)
 		}

@@ -87,7 +87,7 @@ func TestRestore(t *testing.T) {
 	require.ErrorContains(t, Restore(ctx, env, host, 3, &out), "make status STACK=train")
 }
 
-const inspected = `[{"Config": {"Image": "twip-app@sha256:1", "User": "10001:10001", "Env": ["A=b"]},
+const inspected = `[{"Config": {"Image": "twip-app@sha256:1", "User": "10001:10001", "Env": ["A=b", "TWIP_SOCKETS=/sockets"]},
   "HostConfig": {"Memory": 1000, "PidsLimit": 200, "Tmpfs": {"/tmp": "size=64m", "/run": ""}}}]`
 
 func sample(articles ...string) string {
@@ -109,7 +109,7 @@ func TestRestoreDrill(t *testing.T) {
 		"nothing came":     {sample("a", "b"), "", nil, "2 on the site before"},
 		"foreign":          {"<li>a</li>", "<p>a</p>", nil, ""},
 		"foreign, other":   {"<li>a</li>", "<li>b</li>", nil, "does not read the same"},
-		"does not start":   {sample("a"), "!refused", map[string]string{"docker logs": "no space left"}, "no space left"},
+		"does not start":   {sample("a"), "!refused", map[string]string{"sh -c docker logs": "no space left"}, "no space left"},
 		"cannot be copied": {sample("a"), "", map[string]string{"sh -c": "!disk full"}, "copy of the store: disk full"},
 		"no app":           {sample("a"), "", map[string]string{"docker ps": "proxy"}, "no app container runs"},
 	} {
@@ -130,6 +130,8 @@ func TestRestoreDrill(t *testing.T) {
 			if tc.err == "" {
 				require.NoError(t, err)
 				require.Contains(t, out.String(), "PASSED")
+				require.Contains(t, strings.Join(host.ran, "\n"), "--env TWIP_SOCKETS=/sockets --env TWIP_ADDRESS=127.0.0.1 "+
+					"--env TWIP_SOCKETS= twip-app@sha256:1", "it has no directory for sockets")
 				return
 			}
 			require.ErrorContains(t, errors.Join(err, errors.New(out.String())), tc.err)
