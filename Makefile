@@ -98,9 +98,9 @@ test-race: ## the same under the race detector, with fewer simulated schedules
 	go test -race $(UNIT)
 test-machines: ## the real engine, the real images, real machines, real faults
 	$(TWIP) prepare
-	go test -count=1 -timeout 45m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/... \
-		./tests/nfs/...
+	go test -count=1 -timeout 60m -p 1 -v ./tests/engine/... ./tests/images/... ./tests/machine/... ./tests/keeper/...
 	go test -count=1 -timeout 30m -tags machines -run TestMachines -v ./infra/cmd/twip
+	go test -count=1 -timeout 20m -v ./tests/nfs -schedules 8
 test-keeper-long: ## 200 faults under load and 500 over NFS, pauses up to 60 and 100 s: about 2 hours
 	go test -count=1 -timeout 120m -v -run TestFaults ./tests/keeper -faults 200 -pause 60s
 	go test -count=1 -timeout 240m -v ./tests/nfs -schedules 500 -pause 100s

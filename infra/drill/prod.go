@@ -289,9 +289,11 @@ func (z region) scale(most int) func(context.Context, func(string)) error {
 // slowPauses are the pauses of slow visitors: around the times after which servers commonly end connections that rest,
 // above all the load balancer (60 s), and after which the app servers do (75 s). A server that ends one before the load
 // balancer does makes it answer 502 now and then:
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 var slowPauses = func() (all []time.Duration) {
-	for _, seconds := range []float64{1, 1, 1, 2, 4.9, 5, 5.1, 10, 15, 20, 29.5, 30, 30.5, 45, 59, 59.5, 60, 60.5, 61, 75} {
+	for _, seconds := range []float64{
+		1, 1, 1, 2, 4.9, 5, 5.1, 10, 15, 20, 29.5, 30, 30.5, 45, 59, 59.5, 60, 60.5, 61, 75,
+	} {
 		all = append(all, time.Duration(seconds*float64(time.Second)))
 	}
 	return all
