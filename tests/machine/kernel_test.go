@@ -11,21 +11,8 @@ import (
 
 	"twip/infra/boot"
 	"twip/infra/local/computer"
+	"twip/tests/storemachine"
 )
-
-// storeMachine mounts a file system by the very scripts of production, and runs nothing else.
-func storeMachine(t *testing.T, dnsName string) []byte {
-	t.Helper()
-	document, err := boot.Machine{
-		Region: "eu-central-1", Journal: "none", Store: &boot.Store{EFS: &boot.EFS{DNSName: dnsName}},
-		Containers: []boot.Container{{
-			Name: "none", Image: "none@sha256:" + strings.Repeat("0", 64), LogGroup: "none", MemoryMiB: 64, PIDs: 10,
-			StopSeconds: 1, Health: []string{"true"},
-		}},
-	}.Render()
-	require.NoError(t, err)
-	return document
-}
 
 // TestKernels boots two machines with kernels of their own that share a file system by NFS through a tunnel, and takes
 // from them what machines lose.
@@ -49,7 +36,7 @@ func TestKernels(t *testing.T) {
 	for id, zone := range machines {
 		require.NoError(t, c.Launch(t.Context(), computer.Machine{
 			ID: id, Name: id, Type: "t3.micro", Zone: zone, MemoryMiB: 1024, Group: "group", FileSystem: files,
-			UserData: storeMachine(t, files+".efs.eu-central-1.amazonaws.com"),
+			UserData: storemachine.UserData(t, files+".efs.eu-central-1.amazonaws.com"),
 		}))
 	}
 	for id := range machines {

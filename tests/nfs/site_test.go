@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"twip/infra/load"
 	"twip/infra/local/computer"
 	"twip/tests/dockertest"
+	"twip/tests/storemachine"
 )
 
 const (
@@ -71,7 +71,7 @@ func newSite(t *testing.T) *site {
 		m := &server{id: "i-" + zone}
 		require.NoError(t, s.Launch(t.Context(), computer.Machine{
 			ID: m.id, Name: m.id, Type: "t3.micro", Zone: "eu-central-1" + zone, MemoryMiB: 512, Group: "group",
-			FileSystem: fileSystem, UserData: userData(t),
+			FileSystem: fileSystem, UserData: storemachine.UserData(t, share),
 		}))
 		state, err := s.State(t.Context(), m.id)
 		require.NoError(t, err)
@@ -85,19 +85,6 @@ func newSite(t *testing.T) *site {
 	}
 	s.say("both machines have the file system mounted")
 	return s
-}
-
-// userData mounts the file system by the very scripts of production. Its container is never wanted.
-func userData(t *testing.T) []byte {
-	document, err := boot.Machine{
-		Region: "eu-central-1", Journal: "none", Store: &boot.Store{EFS: &boot.EFS{DNSName: share}},
-		Containers: []boot.Container{{
-			Name: "none", Image: "none@sha256:" + strings.Repeat("0", 64), LogGroup: "none", MemoryMiB: 64, PIDs: 10,
-			StopSeconds: 1, Health: []string{"true"},
-		}},
-	}.Render()
-	require.NoError(t, err)
-	return document
 }
 
 func (s *site) say(line string) { fmt.Printf("%6.1f s  %s\n", time.Since(s.began).Seconds(), line) }
