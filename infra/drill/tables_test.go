@@ -223,14 +223,14 @@ func TestWhatTrainsDrillsDo(t *testing.T) {
 		"proxy-killed":      "docker kill proxy\n",
 		"static-killed":     "docker kill static\n",
 		"store-full":        "fallocate --length 12345 /var/lib/twip/volume/twip-drill-filler\nrm -f /var/lib/twip/volume/twip-drill-filler\n",
-		"store-unreachable": "nsenter --target 2147483000 --mount mount -t tmpfs -o mode=000 none /store\n",
+		"store-unreachable": "mount --namespace 2147483000 -t tmpfs -o mode=000 none /store\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			// Not in parallel: a fork elsewhere in this process would hold a program open for writing, which then does not start.
 			host := shellHost{t.TempDir()}
 			for program, script := range map[string]string{
 				"docker": fakeDocker, "df": "#!/bin/sh\necho Avail; echo 12345\n",
-				"nsenter": noting("nsenter"), "fallocate": noting("fallocate"), "rm": noting("rm"), "systemctl": noting("systemctl"),
+				"mount": noting("mount"), "fallocate": noting("fallocate"), "rm": noting("rm"), "systemctl": noting("systemctl"),
 			} {
 				require.NoError(t, os.WriteFile(filepath.Join(host.dir, program), []byte(script), 0o700))
 			}

@@ -57,9 +57,10 @@ func Train(s Single) []Drill {
 			Do:      s.on("docker kill static >/dev/null")},
 		{Name: "store-unreachable", Fault: "the writer cannot reach its store for " + seconds(pause),
 			Promise: app(pause + 8*time.Second),
-			Do: s.pausing("nsenter --target $keeper --mount mount -t tmpfs -o mode=000 none /store",
+			// By the machine's programs: the container has none.
+			Do: s.pausing("mount --namespace $keeper -t tmpfs -o mode=000 none /store",
 				// When the container ended meanwhile, what hid its store is gone with it.
-				"[ ! -d /proc/$keeper ] || nsenter --target $keeper --mount umount /store")},
+				"[ ! -d /proc/$keeper ] || umount --namespace $keeper /store")},
 		{Name: "store-full", Fault: "the store is full for " + seconds(pause), Promise: Promise{
 			Pages: interrupted(pause + 10*time.Second), Posts: interrupted(pause + 15*time.Second), Static: unnoticed},
 			Do: s.pausing(fillStore, "rm -f "+filler)},
