@@ -99,7 +99,9 @@ func (w env) Rehearse([]part, <-chan struct{}) (Rehearsal, error) {
 }
 
 func (w env) Start(epoch uint64) (JVM, error) {
-	if w.refused && !w.sim.led[w.keeper.release] {
+	// Where there is no data yet, a release has nothing to rehearse on, and may lead.
+	files, _ := w.sim.disk.list(path.Join(DataDir(epoch), filesDir))
+	if w.refused && !w.sim.led[w.keeper.release] && len(files) > 0 {
 		w.sim.violate("%s leads with a release that has not passed its rehearsal", w.address)
 	}
 	w.sim.led[w.keeper.release] = true

@@ -73,8 +73,9 @@ var faults = []fault{
 	{"the store is full", func(_ *site, _ *server, long time.Duration) error {
 		return during(long, func(how string) error {
 			return container(fileSystem, inside, "sh", "-c", how)
-		}, `fallocate -l $(($(stat -f -c '%f * %S' /export))) /export/fill; dd if=/dev/zero of=/export/fill oflag=append `+
-			`conv=notrunc bs=4k 2>/dev/null; true`, "rm -f /export/fill")
+		}, `fallocate -l $(($(stat -f -c '%f * %S' /export))) /export/fill; fill="dd if=/dev/zero bs=4k conv=notrunc,fsync"; `+
+			`$fill of=/export/fill oflag=append 2>/dev/null; ! $fill of=/export/probe count=1 2>/dev/null`,
+			"rm -f /export/fill /export/probe")
 	}},
 	{"the tunnel hangs", func(s *site, m *server, long time.Duration) error {
 		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "stunnel") }, "-STOP", "-CONT")
