@@ -75,16 +75,18 @@ func Prod(r Region, change Change, most int) []Drill {
 	restarted := Promise{Pages: interrupted(storeRestart), Posts: interrupted(storeRestart), Static: unnoticed}
 	zone := Promise{Pages: interrupted(away), Posts: interrupted(away), Static: interrupted(away)}
 	drills := []Drill{
-		{Name: "writer-off", Fault: "the writer's machine is switched off", Promise: taken(away, 0),
-			Do: z.machine(isWriter, r.Kill), After: z.replaced},
+		{Name: "writer-off", Fault: "the writer's machine is switched off",
+			// A load balancer asks a machine that is gone until its checks have failed.
+			Promise: Promise{Pages: interrupted(away), Posts: interrupted(away), Static: unnoticed},
+			Do:      z.machine(isWriter, r.Kill), After: z.replaced},
 		{Name: "standby-off", Fault: "the machine of a server that stands by is switched off", Promise: nobody,
 			Do: z.machine(standsBy, r.Kill), After: z.replaced},
 		{Name: "static-off", Fault: "a static server's machine is switched off", Promise: nobody,
 			Do: z.machine(isStatic, r.Kill), After: z.replaced},
 		{Name: "zone-off", Fault: "the writer's zone is switched off until the other one has its servers, then it comes back",
-			Promise: zone, Do: z.zone(r.SwitchOff, z.settle), After: z.even},
+			Promise: zone, Do: z.zone(r.SwitchOff, z.moved), After: z.even},
 		{Name: "zone-cut", Fault: "the writer's zone is cut off from the other for 30 s, its machines live",
-			Promise: taken(30*time.Second+away, Any), Do: z.zone(r.CutOff, wait(30*time.Second)), After: z.oneWriter},
+			Promise: taken(30*time.Second+away, Any), Do: z.zone(r.CutOff, cutFor(30*time.Second)), After: z.oneWriter},
 		z.outage("store-hangs", "the store answers nothing for "+seconds(storeOutage), store, r.HangStore),
 		z.outage("store-refuses", "the store refuses connections for "+seconds(storeOutage), store, r.RefuseStore),
 		z.outage("store-restarts", "the store's server is switched off and on again, and has a grace period", restarted,
@@ -183,7 +185,7 @@ func (z region) pausing(long time.Duration) func(context.Context, func(string)) 
 
 // zone breaks the writer's zone, waits and mends it, also when the drill is interrupted.
 func (z region) zone(
-	breaks func(context.Context, string) error, lasts func(context.Context) error,
+	breaks func(context.Context, string) error, lasts func(ctx context.Context, zone string) error,
 ) func(context.Context, func(string)) error {
 	return func(ctx context.Context, say func(string)) error {
 		victim, err := z.one(ctx, isWriter)
@@ -194,12 +196,28 @@ func (z region) zone(
 		if err := breaks(ctx, victim.Zone); err != nil {
 			return err
 		}
-		err = lasts(ctx)
+		err = lasts(ctx, victim.Zone)
 		if err == nil {
 			say("zone " + victim.Zone + " comes back")
 		}
 		return errors.Join(err, z.RestoreZone(context.WithoutCancel(ctx), victim.Zone), z.settle(ctx))
 	}
+}
+
+// cutFor leaves a zone as it is for so long.
+func cutFor(long time.Duration) func(context.Context, string) error {
+	return func(ctx context.Context, _ string) error { return wait(long)(ctx) }
+}
+
+// moved waits until all machines are in other zones than this, and serve.
+func (z region) moved(ctx context.Context, zone string) error {
+	return await(ctx, settling, func() error {
+		m, err := z.one(ctx, func(m Machine) bool { return m.Zone == zone })
+		if err == nil {
+			return fmt.Errorf("machine %s in zone %s is still in its group", m.ID, zone)
+		}
+		return z.Settled(ctx)
+	})
 }
 
 // outage breaks the store for a while. No group may take that for the fault of its machines.

@@ -24,6 +24,7 @@ type fakeRegion struct {
 	did      []string
 	notHere  bool
 	stuck    bool // replaces nothing
+	uneven   bool // all that was replaced stays in one zone
 	twice    bool // a paused writer goes on writing
 }
 
@@ -70,15 +71,13 @@ func (f *fakeRegion) Pause(_ context.Context, id string) error {
 	f.machines[0].Writes, f.machines[1].Writes = true, f.twice
 	return f.note("pause", id)
 }
-func (f *fakeRegion) Resume(_ context.Context, id string) error      { return f.note("resume", id) }
-func (f *fakeRegion) SwitchOff(_ context.Context, zone string) error { return f.note("off", zone) }
-func (f *fakeRegion) CutOff(_ context.Context, zone string) error    { return f.note("cut", zone) }
-func (f *fakeRegion) RestoreZone(_ context.Context, z string) error  { return f.note("restore", z) }
-func (f *fakeRegion) HangStore(context.Context) error                { return f.store("hang") }
-func (f *fakeRegion) RefuseStore(context.Context) error              { return f.store("refuse") }
-func (f *fakeRegion) RestoreStore(context.Context) error             { return f.note("store restored") }
-func (f *fakeRegion) RestartStore(context.Context) error             { return f.store("restart") }
-func (f *fakeRegion) HangTunnel(_ context.Context, id string) error  { return f.note("tunnel", id) }
+func (f *fakeRegion) Resume(_ context.Context, id string) error     { return f.note("resume", id) }
+func (f *fakeRegion) CutOff(_ context.Context, zone string) error   { return f.note("cut", zone) }
+func (f *fakeRegion) HangStore(context.Context) error               { return f.store("hang") }
+func (f *fakeRegion) RefuseStore(context.Context) error             { return f.store("refuse") }
+func (f *fakeRegion) RestoreStore(context.Context) error            { return f.note("store restored") }
+func (f *fakeRegion) RestartStore(context.Context) error            { return f.store("restart") }
+func (f *fakeRegion) HangTunnel(_ context.Context, id string) error { return f.note("tunnel", id) }
 func (f *fakeRegion) BadRelease(_ context.Context, what string, _ func(string)) error {
 	if f.stuck {
 		return errors.New("it was rolled out")
@@ -98,6 +97,25 @@ func (f *fakeRegion) store(what string) error {
 
 func (f *fakeRegion) Scale(_ context.Context, tier string, servers int) error {
 	return f.note("scale", tier, strings.Repeat("I", servers))
+}
+
+// SwitchOff has the zone's machines replaced in the other one; RestoreZone gives it machines again.
+func (f *fakeRegion) SwitchOff(_ context.Context, zone string) error {
+	for i := range f.machines {
+		if m := &f.machines[i]; m.Zone == zone && !f.stuck {
+			m.ID, m.Zone = m.ID+"'", "a"
+		}
+	}
+	return f.note("off", zone)
+}
+
+func (f *fakeRegion) RestoreZone(_ context.Context, zone string) error {
+	for i := range f.machines {
+		if m := &f.machines[i]; strings.HasSuffix(m.ID, "'") && !f.uneven {
+			m.Zone = zone
+		}
+	}
+	return f.note("restore", zone)
 }
 
 func (f *fakeRegion) VisitSlowly(_ context.Context, pauses []time.Duration) ([]load.Sample, error) {
@@ -148,7 +166,9 @@ func TestWhatProdsDrillsDo(t *testing.T) {
 		"scale":                      {nil, "scale app IIII, scale app II", "", true},
 		"writer-off, never replaced": {func(f *fakeRegion) { f.stuck = true }, "kill b1", "b1 is still in its group", false},
 		"static-off, all gone":       {func(f *fakeRegion) { f.machines = nil }, "", "none of the 0 machines", false},
-		"zone-off, all in one zone": {func(f *fakeRegion) { f.machines[0].Zone = "b" }, "off b, restore b", "",
+		"zone-off, not replaced": {func(f *fakeRegion) { f.stuck = true }, "off b, restore b",
+			"machine b1 in zone b is still in its group", false},
+		"zone-off, all in one zone": {func(f *fakeRegion) { f.uneven = true }, "off b, restore b", "",
 			false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -456,12 +456,12 @@ func simulate(seed int64, w without, log *slog.Logger) *simulation {
 	s.after(time.Second, func() { s.load(rough) })
 	s.after(s.uniform(0, 2*time.Second), func() { s.trouble(rough) })
 	s.run(rough + longest) // everything has healed
-	for _, n := range s.nodes {
-		s.after(0, n.start)
-	}
 	// Posts, for a site that can only be read has not recovered.
 	before, asked := len(s.acked), time.Duration(0)
 	for s.verdict == "" && len(s.acked) == before && asked < calm {
+		for _, n := range s.nodes {
+			s.after(0, n.start) // a machine starts a keeper again whenever one has ended, and that may take its time
+		}
 		s.request(s.nodes[s.rng.Intn(len(s.nodes))], s.ids)
 		s.ids++
 		asked += 200 * time.Millisecond
