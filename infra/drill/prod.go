@@ -84,7 +84,7 @@ func Prod(r Region, change Change, most int) []Drill {
 		{Name: "static-off", Fault: "a static server's machine is switched off", Promise: nobody,
 			Do: z.machine(isStatic, r.Kill), After: z.replaced},
 		{Name: "zone-off", Fault: "the writer's zone is switched off until the other one has its servers, then it comes back",
-			Promise: zone, Do: z.zone(r.SwitchOff, z.moved), After: z.even},
+			Promise: zone, Do: z.zoneOff, After: z.even},
 		{Name: "zone-cut", Fault: "the writer's zone is cut off from the other for 30 s, its machines live",
 			Promise: taken(30*time.Second+away, Any), Do: z.zone(r.CutOff, cutFor(30*time.Second)), After: z.oneWriter},
 		z.outage("store-hangs", "the store answers nothing for "+seconds(storeOutage), store, r.HangStore),
@@ -202,6 +202,16 @@ func (z region) zone(
 		}
 		return errors.Join(err, z.RestoreZone(context.WithoutCancel(ctx), victim.Zone), z.settle(ctx))
 	}
+}
+
+// zoneOff goes on until the groups have evened out over the zones, so that visitors see that too; even says so if they
+// have not.
+func (z region) zoneOff(ctx context.Context, say func(string)) error {
+	err := z.zone(z.SwitchOff, z.moved)(ctx, say)
+	if err == nil {
+		_ = z.evened(ctx)
+	}
+	return err
 }
 
 // cutFor leaves a zone as it is for so long.
@@ -371,24 +381,31 @@ func (z region) replaced(ctx context.Context) ([]Check, error) {
 	return append(checks, Check{"the groups have their machines again", "yes", answer(problem), problem == nil}), err
 }
 
-// even checks that the servers of a tier are in more than one zone again.
+// even checks that both tiers are in more than one zone again.
 func (z region) even(ctx context.Context) ([]Check, error) {
+	problem := z.evened(ctx)
 	checks, err := z.replaced(ctx)
-	if err != nil {
-		return nil, err
-	}
-	problem := await(ctx, settling, func() error {
+	return append(checks, Check{"servers of both tiers in both zones again", "yes", answer(problem), problem == nil}), err
+}
+
+// evened waits until every tier is in more than one zone, and serves.
+func (z region) evened(ctx context.Context) error {
+	return await(ctx, settling, func() error {
 		machines, err := z.Machines(ctx)
-		zones := map[string]bool{}
-		for _, m := range machines {
-			if m.Tier == appTier {
-				zones[m.Zone] = true
+		if err != nil {
+			return err
+		}
+		for _, tier := range []string{appTier, staticTier} {
+			zones := map[string]bool{}
+			for _, m := range machines {
+				if m.Tier == tier {
+					zones[m.Zone] = true
+				}
+			}
+			if len(zones) < 2 {
+				return fmt.Errorf("all %s servers are in one zone", tier)
 			}
 		}
-		if err == nil && len(zones) < 2 {
-			err = errors.New("all app servers are in one zone")
-		}
-		return err
+		return z.Settled(ctx)
 	})
-	return append(checks, Check{"app servers in both zones again", "yes", answer(problem), problem == nil}), nil
 }
