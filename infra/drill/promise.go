@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,6 +66,15 @@ func (p Promise) Slower(times int) Promise {
 		}
 	}
 	return p
+}
+
+// Slower are the same drills with promises for machines that are slower.
+func Slower(drills []Drill, times int) []Drill {
+	drills = slices.Clone(drills)
+	for i := range drills {
+		drills[i].Promise = drills[i].Promise.Slower(times)
+	}
+	return drills
 }
 
 func seconds(d time.Duration) string {

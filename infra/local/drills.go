@@ -69,20 +69,13 @@ func (c *Cloud) Drills(ctx context.Context, scale func(servers int) *exec.Cmd) (
 	if err != nil {
 		return fail(err)
 	}
+	drilled, times := drilledRegion{c, r, env.URL, slowVisitors}, 1
 	if kind == region.Kernels {
 		o.Rate, o.Skew = kernelRate, kernelSkew
-	}
-	drilled := drilledRegion{c, r, env.URL, slowVisitors}
-	if kind == region.Kernels {
-		drilled.slow = kernelSlowVisitors
+		drilled.slow, times = kernelSlowVisitors, kernelTimes
 	}
 	drills := drill.Prod(drilled, c.scaling(scale, "fileSystemId", drilled.appServers), mostServers)
-	if kind == region.Kernels {
-		for i := range drills {
-			drills[i].Promise = drills[i].Promise.Slower(kernelTimes)
-		}
-	}
-	return drills, o, nil
+	return drill.Slower(drills, times), o, nil
 }
 
 func wholeMachines(ctx context.Context, machines ops.Machines) error {

@@ -69,11 +69,8 @@ curl -sf -H "X-aws-ec2-metadata-token: $token" $service/meta-data/instance-id`)
 	require.NoError(t, err)
 	chosen, err := drill.Choose(drills, "writer-off,zone-off")
 	require.NoError(t, err)
-	for i := range chosen {
-		// What replaces machines boots on the same processors meanwhile. `make drill` judges the times that are promised.
-		chosen[i].Promise = chosen[i].Promise.Slower(4)
-	}
-	_, err = drill.Run(t.Context(), chosen, o)
+	// What replaces machines boots on the same processors meanwhile. `make drill` judges the times that are promised.
+	_, err = drill.Run(t.Context(), drill.Slower(chosen, 4), o)
 	require.NoError(t, err)
 	require.Contains(t, e.articles(), "before its machine is lost")
 	for _, tier := range []string{"app", "static"} {

@@ -39,30 +39,16 @@ var faults = []fault{
 				container(m.id, "iptables", "--table", "mangle", change, "POSTROUTING", "--out-interface", tap, "--jump", "DROP"))
 		}, "--insert", "--delete")
 	}},
-	{"the store's replies are lost", func(_ *site, m *server, long time.Duration) error {
-		return during(long, func(change string) error {
-			return container(m.id, "iptables", change, "OUTPUT", "--protocol", "tcp", "--sport", "2049",
-				"--destination", m.address, "--jump", "DROP")
-		}, "--insert", "--delete")
-	}},
+	{"the store's replies are lost", loses("OUTPUT", "--sport", "--destination")},
 	{"the store's server restarts", func(s *site, _ *server, _ time.Duration) error {
 		return s.RestartStores(s.t.Context())
 	}},
-	{"the application stands still", func(s *site, m *server, long time.Duration) error {
-		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "-x", "standin") }, "-STOP", "-CONT")
-	}},
+	{"the application stands still", stops("-x", "standin")},
 	{"the tunnel is killed", func(s *site, m *server, _ time.Duration) error {
 		return s.try(m, "systemctl", "kill", "--signal=KILL", "twip-tunnel")
 	}},
-	{"requests to the store are lost", func(_ *site, m *server, long time.Duration) error {
-		return during(long, func(change string) error {
-			return container(m.id, "iptables", change, "INPUT", "--protocol", "tcp", "--dport", "2049",
-				"--source", m.address, "--jump", "DROP")
-		}, "--insert", "--delete")
-	}},
-	{"the keeper stands still", func(s *site, m *server, long time.Duration) error {
-		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "-f", "bin/keeper-") }, "-STOP", "-CONT")
-	}},
+	{"requests to the store are lost", loses("INPUT", "--dport", "--source")},
+	{"the keeper stands still", stops("-f", "bin/keeper-")},
 	{"the store hangs", func(s *site, _ *server, long time.Duration) error {
 		if err := s.HangStores(s.t.Context()); err != nil {
 			return err
@@ -77,9 +63,7 @@ var faults = []fault{
 			`$fill of=/export/fill oflag=append 2>/dev/null; ! $fill of=/export/probe count=1 2>/dev/null`,
 			"rm -f /export/fill /export/probe")
 	}},
-	{"the tunnel hangs", func(s *site, m *server, long time.Duration) error {
-		return during(long, func(signal string) error { return s.try(m, "pkill", signal, "stunnel") }, "-STOP", "-CONT")
-	}},
+	{"the tunnel hangs", stops("stunnel")},
 	{"an orderly stop", func(s *site, m *server, _ time.Duration) error {
 		return s.try(m, "systemctl", "restart", "twip-test-keeper")
 	}},
@@ -89,6 +73,25 @@ var faults = []fault{
 		}
 		return s.Start(s.t.Context(), m.id)
 	}},
+}
+
+// loses drops what goes one way between a machine and the store.
+func loses(chain, port, machine string) func(*site, *server, time.Duration) error {
+	return func(_ *site, m *server, long time.Duration) error {
+		return during(long, func(change string) error {
+			return container(m.id, "iptables", change, chain, "--protocol", "tcp", port, "2049", machine, m.address,
+				"--jump", "DROP")
+		}, "--insert", "--delete")
+	}
+}
+
+// stops has the processes stand still that pkill finds.
+func stops(find ...string) func(*site, *server, time.Duration) error {
+	return func(s *site, m *server, long time.Duration) error {
+		return during(long, func(signal string) error {
+			return s.try(m, append([]string{"pkill", signal}, find...)...)
+		}, "-STOP", "-CONT")
+	}
 }
 
 // during changes something, and changes it back after so long.

@@ -30,7 +30,7 @@ var (
 	schedules = flag.Int("schedules", len(faults), "how many faults to inject")
 	longest   = flag.Duration("pause", 15*time.Second, "how long what stands still or is cut off does so at the most")
 	only      = flag.String("fault", "", "inject only faults whose name contains this")
-	seed      = flag.Int64("seed", 1, "of the faults' order, victims and lengths")
+	seed      = flag.Int64("seed", 1, "of the faults' victims and lengths")
 )
 
 func TestFaultsOverNFS(t *testing.T) {

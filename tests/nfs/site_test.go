@@ -40,8 +40,7 @@ type site struct {
 	titles  string // what those of the load begin with
 	began   time.Time
 
-	load     *load.Load
-	balancer *balancer
+	load *load.Load
 }
 
 // server is a machine with a keeper.
@@ -50,7 +49,6 @@ type server struct {
 
 	mu             sync.Mutex
 	healthy, leads bool
-	epoch          uint64
 }
 
 // newSite boots the machines. All of it ends with the test.
@@ -125,9 +123,11 @@ func (s *site) run(m *server, argv ...string) {
 
 // container runs a program in the container of a machine or of the file system's server: beside its kernel.
 func container(id string, argv ...string) error {
-	_, err := dockertest.Docker(append([]string{"exec", "twip-" + stack + "-" + id}, argv...)...)
+	_, err := dockertest.Docker(append([]string{"exec", containerOf(id)}, argv...)...)
 	return err
 }
+
+func containerOf(id string) string { return "twip-" + stack + "-" + id }
 
 // unit runs a keeper and what stands in for its JVM, on a store of its own.
 const unit = `[Unit]
@@ -155,7 +155,7 @@ func (s *site) serve(name, program string) (end func() []load.Sample) {
 		for from, to := range map[string]string{
 			program: "keeper-" + name, standin: "standin", file: "twip-test-keeper.service",
 		} {
-			_, err := dockertest.Docker("cp", from, "twip-"+stack+"-"+m.id+":/seed/"+to)
+			_, err := dockertest.Docker("cp", from, containerOf(m.id)+":/seed/"+to)
 			require.NoError(s.t, err)
 		}
 		s.run(m, "sh", "-c", "set -e; cd /var/lib/cloud/seed/nocloud; install keeper-"+name+" standin /usr/local/bin; "+
@@ -163,11 +163,11 @@ func (s *site) serve(name, program string) (end func() []load.Sample) {
 			"systemctl enable twip-test-keeper 2>&1; systemctl restart twip-test-keeper")
 	}
 	s.titles = "nfs-" + name
-	s.balancer = &balancer{servers: s.servers, transport: &http.Transport{MaxIdleConnsPerHost: 100,
+	b := &balancer{servers: s.servers, transport: &http.Transport{MaxIdleConnsPerHost: 100,
 		DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}}
 	s.eventually(2*time.Minute, s.healthy)
 	s.say("both servers are healthy")
-	s.load = load.Start(load.Options{URL: "http://site", Transport: s.balancer, Rate: rate, Posts: postShare,
+	s.load = load.Start(load.Options{URL: "http://site", Transport: b, Rate: rate, Posts: postShare,
 		Titles: s.titles, Header: "Keeper-Refused"})
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -216,7 +216,6 @@ func (m *server) look() {
 	var status struct {
 		Healthy bool
 		Role    string
-		Epoch   uint64
 	}
 	resp, err := admin.Get("http://" + m.address + ":8082/health")
 	if err == nil {
@@ -226,9 +225,6 @@ func (m *server) look() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.healthy, m.leads = err == nil && status.Healthy, err == nil && status.Role == "leader"
-	if err == nil {
-		m.epoch = status.Epoch
-	}
 }
 
 // healthy is nil when both servers are, and one leads.

@@ -3,6 +3,7 @@ package visitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,9 +34,10 @@ func once(client *http.Client, url string) error {
 		return err
 	}
 	defer answer.Body.Close()
-	page, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %d: %.200s", time.Now().UTC().Format(time.RFC3339Nano), answer.StatusCode, page)
+	if answer.StatusCode != http.StatusOK {
+		page, err := io.ReadAll(io.LimitReader(answer.Body, 200))
+		return errors.Join(fmt.Errorf("%s: %d: %s", time.Now().UTC().Format(time.RFC3339Nano), answer.StatusCode, page), err)
 	}
+	_, err = io.Copy(io.Discard, answer.Body)
 	return err
 }
